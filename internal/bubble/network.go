@@ -1,0 +1,166 @@
+package bubble
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// Network is a network in memory: servers have names, connections are pipes.
+// Its waits are channel waits only, so virtual time can pass while a
+// connection is idle. The zero value is an empty network; it is safe for
+// concurrent use. Use it only inside the bubble that created it.
+type Network struct {
+	mu    sync.RWMutex
+	hosts map[string]*listener // :: "shop:8080" -> its server
+}
+
+// Serve answers requests to addr ("shop:8080") with h until stop is called.
+// It is an error to serve one address twice.
+func (n *Network) Serve(addr string, h http.Handler) (stop func(context.Context) error, err error) {
+	ln := &listener{addr: pipeAddr(addr), handler: h, conns: make(chan net.Conn), closed: make(chan struct{})}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if _, taken := n.hosts[addr]; taken {
+		return nil, fmt.Errorf("listen on %s: address is taken", addr)
+	}
+	if n.hosts == nil {
+		n.hosts = map[string]*listener{}
+	}
+	n.hosts[addr] = ln
+	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
+	done := make(chan error, 1)
+	go func() { done <- srv.Serve(ln) }()
+	return func(ctx context.Context) error {
+		n.mu.Lock()
+		delete(n.hosts, addr)
+		n.mu.Unlock()
+		err := srv.Shutdown(ctx)
+		if serveErr := <-done; !errors.Is(serveErr, http.ErrServerClosed) {
+			err = errors.Join(err, serveErr)
+		}
+		return err
+	}, nil
+}
+
+func (n *Network) host(addr string) (*listener, error) {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	ln, ok := n.hosts[addr]
+	if !ok {
+		return nil, &net.OpError{Op: "dial", Net: "pipe", Addr: pipeAddr(addr), Err: errors.New("connection refused")}
+	}
+	return ln, nil
+}
+
+// DialContext opens a connection to a server of this network.
+func (n *Network) DialContext(ctx context.Context, _, addr string) (net.Conn, error) {
+	ln, err := n.host(addr)
+	if err != nil {
+		return nil, err
+	}
+	client, server := net.Pipe()
+	select {
+	case ln.conns <- server:
+		return client, nil
+	case <-ln.closed:
+		return nil, &net.OpError{Op: "dial", Net: "pipe", Addr: ln.addr, Err: errors.New("connection refused")}
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// Transport returns a round tripper that calls a server's handler directly,
+// on the caller's goroutine: hundreds of thousands of requests cost no
+// connection each. The handler must heed its request's context.
+func (n *Network) Transport() http.RoundTripper { return directTransport{n} }
+
+type directTransport struct{ network *Network }
+
+func (t directTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	ln, err := t.network.host(req.URL.Host)
+	if err != nil {
+		return nil, err
+	}
+	served := req.Clone(req.Context())
+	served.RequestURI = req.URL.RequestURI()
+	served.RemoteAddr = "pipe"
+	if served.Body == nil {
+		served.Body = http.NoBody
+	}
+	if served.Host == "" {
+		served.Host = req.URL.Host
+	}
+	answer := &recorder{header: http.Header{}, code: http.StatusOK}
+	ln.handler.ServeHTTP(answer, served)
+	if err := context.Cause(req.Context()); err != nil {
+		return nil, err // the client gave up while the handler worked
+	}
+	return answer.response(req), nil
+}
+
+// recorder is the least http.ResponseWriter that a client can read from.
+type recorder struct {
+	header http.Header
+	code   int
+	wrote  bool
+	body   bytes.Buffer
+}
+
+func (r *recorder) Header() http.Header { return r.header }
+
+func (r *recorder) WriteHeader(code int) {
+	if !r.wrote {
+		r.code, r.wrote = code, true
+	}
+}
+
+func (r *recorder) Write(p []byte) (int, error) {
+	r.wrote = true
+	return r.body.Write(p)
+}
+
+func (r *recorder) response(req *http.Request) *http.Response {
+	return &http.Response{
+		Status: strconv.Itoa(r.code) + " " + http.StatusText(r.code), StatusCode: r.code,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: r.header, Body: io.NopCloser(&r.body), ContentLength: int64(r.body.Len()), Request: req,
+	}
+}
+
+// listener hands the server's end of each dialled pipe to Accept.
+type listener struct {
+	addr    pipeAddr
+	handler http.Handler
+	conns   chan net.Conn
+	closed  chan struct{}
+	once    sync.Once
+}
+
+func (l *listener) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *listener) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return nil
+}
+
+func (l *listener) Addr() net.Addr { return l.addr }
+
+type pipeAddr string
+
+func (pipeAddr) Network() string  { return "pipe" }
+func (a pipeAddr) String() string { return string(a) }
