@@ -99,6 +99,8 @@ type Engine struct {
 	am       *alertmanagerServer
 	cleanups []cleanup
 
+	promHandler, amHandler http.Handler
+
 	mu      sync.Mutex // serialises Reload and Stop
 	stopped bool
 }
@@ -142,6 +144,7 @@ func (e *Engine) build(ruleFiles RuleFiles, amConfig *Config) error {
 	if e.prom, err = newPrometheus(e.opts, ruleFiles, e.onStop); err != nil {
 		return fmt.Errorf("build prometheus: %w", err)
 	}
+	e.promHandler, e.amHandler = e.prom.handler(e.Reload), e.am.handler(e.Reload)
 	return nil
 }
 
@@ -224,7 +227,7 @@ func (e *Engine) runCleanups() error {
 }
 
 // PrometheusHandler serves Prometheus' HTTP API below PrometheusURL's path.
-func (e *Engine) PrometheusHandler() http.Handler { return e.prom.handler(e.Reload) }
+func (e *Engine) PrometheusHandler() http.Handler { return e.promHandler }
 
 // AlertmanagerHandler serves Alertmanager's HTTP API below AlertmanagerURL's path.
-func (e *Engine) AlertmanagerHandler() http.Handler { return e.am.handler(e.Reload) }
+func (e *Engine) AlertmanagerHandler() http.Handler { return e.amHandler }

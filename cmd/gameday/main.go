@@ -1,0 +1,78 @@
+// Command gameday runs the platform and practises outages on it.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kingpin/v2"
+)
+
+// Exit statuses, as the command line promises them.
+const (
+	exitOK     = 0
+	exitFailed = 1 // the work failed
+	exitUsage  = 2 // the call was wrong: nothing was done
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C kills at once
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// command is one subcommand: how it is called and what it does.
+type command struct {
+	clause *kingpin.CmdClause
+	run    func(ctx context.Context, stdout, stderr io.Writer) error
+}
+
+// commands lists every subcommand; each has a file of its own.
+func commands(app *kingpin.Application) []command {
+	return append([]command{upCommand(app)}, faultCommands(app)...)
+}
+
+// usageError marks an error that the caller can mend by calling differently.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	app := kingpin.New("gameday", "Practise outages: a shop that breaks, alerts that reach you, runbooks that help.")
+	app.HelpFlag.Short('h')
+	app.UsageWriter(stdout).ErrorWriter(stderr)
+	status, terminated := exitOK, false
+	app.Terminate(func(code int) { status, terminated = code, true }) // --help
+
+	cmds := commands(app)
+	selected, err := app.Parse(args)
+	if terminated {
+		return status
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "gameday: %v; see gameday --help\n", err)
+		return exitUsage
+	}
+	for _, c := range cmds {
+		if c.clause.FullCommand() == selected {
+			return report(c.run(ctx, stdout, stderr), stderr)
+		}
+	}
+	return exitUsage
+}
+
+func report(err error, stderr io.Writer) int {
+	if err == nil {
+		return exitOK
+	}
+	fmt.Fprintf(stderr, "gameday: %v\n", err)
+	if _, wrongCall := errors.AsType[usageError](err); wrongCall {
+		return exitUsage
+	}
+	return exitFailed
+}

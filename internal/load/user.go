@@ -1,0 +1,178 @@
+package load
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Streams keep random numbers that have different purposes apart.
+const (
+	arrivalStream = iota
+	userStream
+	traceStream
+	spanStream
+)
+
+// products is how many products the shop sells.
+const products = 20
+
+// maxDrain is how much of an answer a user reads.
+const maxDrain = 64 << 10
+
+// outcome is what a user saw. The set is closed: it indexes arrays.
+type outcome int
+
+const (
+	ok     outcome = iota
+	failed         // 5xx, or no answer
+	slow           // succeeded after the latency objective
+	outcomes
+)
+
+// journey is one thing that users come for.
+type journey struct {
+	name    string
+	percent uint64 // of all users
+	pages   []*http.Request
+}
+
+// newJourneys lists what users do at the shop at target, sorted by name.
+func newJourneys(target string) ([]journey, error) {
+	base, err := url.Parse(target)
+	if err != nil {
+		return nil, fmt.Errorf("parse %q: %w; give a URL such as http://shop:8080", target, err)
+	}
+	if (base.Scheme != "http" && base.Scheme != "https") || base.Host == "" {
+		return nil, fmt.Errorf("%q is not an http URL; give one such as http://shop:8080", target)
+	}
+	page := func(method, path string) *http.Request {
+		u := url.URL{Scheme: base.Scheme, Host: base.Host, Path: strings.TrimSuffix(base.Path, "/") + path}
+		return &http.Request{Method: method, URL: &u, Host: u.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
+	}
+	product := journey{name: "product", percent: 30}
+	for id := range products {
+		product.pages = append(product.pages, page(http.MethodGet, "/products/"+strconv.Itoa(id+1)))
+	}
+	return []journey{
+		{name: "browse", percent: 50, pages: []*http.Request{page(http.MethodGet, "/")}},
+		{name: "checkout", percent: 20, pages: []*http.Request{page(http.MethodPost, "/checkout")}},
+		product,
+	}, nil
+}
+
+// user is one visitor. All that they do follows from the seed and their number.
+type user struct {
+	seed    uint64
+	seq     uint64
+	journey int       // index into Generator.journeys
+	page    uint64    // modulo the pages of the journey
+	arrival time.Time // when they were due, which is when they begin to wait
+}
+
+// newUser makes the next user. Only Run calls it.
+func (g *Generator) newUser(arrival time.Time) user {
+	u := user{seed: mix(g.options.Seed), seq: g.seq, arrival: arrival}
+	g.seq++
+	r := u.random(userStream)
+	u.page = r / 100
+	for share := r % 100; share >= g.journeys[u.journey].percent; u.journey++ {
+		share -= g.journeys[u.journey].percent
+	}
+	return u
+}
+
+// random is the user's own number for a purpose.
+func (u user) random(stream uint64) uint64 { return mix(u.seed ^ mix(u.seq<<3|stream)) }
+
+// parent renders the W3C traceparent header of a new trace.
+func (u user) parent() string {
+	var id [16]byte
+	binary.BigEndian.PutUint64(id[:8], u.random(traceStream))
+	binary.BigEndian.PutUint64(id[8:], mix(u.seq)|1) // never all zero
+	var span [8]byte
+	binary.BigEndian.PutUint64(span[:], u.random(spanStream)|1)
+	var out [55]byte
+	copy(out[:], "00-")
+	hex.Encode(out[3:35], id[:])
+	out[35] = '-'
+	hex.Encode(out[36:52], span[:])
+	copy(out[52:], "-01")
+	return string(out[:])
+}
+
+// mix is the finaliser of SplitMix64: close inputs give unrelated outputs.
+func mix(x uint64) uint64 {
+	x += 0x9e3779b97f4a7c15
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
+}
+
+// visit sends the user's request and returns the status of the answer, or an
+// error where there was none within the user's patience.
+func (g *Generator) visit(ctx context.Context, u user) (status int, err error) {
+	ctx, cancel := context.WithDeadline(ctx, u.arrival.Add(g.options.Patience))
+	defer cancel()
+	pages := g.journeys[u.journey].pages
+	req := pages[u.page%uint64(len(pages))].WithContext(ctx)
+	req.Header = http.Header{"Traceparent": {u.parent()}}
+
+	status, err = g.roundTrip(req)
+	if ctx.Err() != nil {
+		err = ctx.Err() // whatever came after the user had left does not count
+	}
+	g.report(ctx, req, status, err)
+	return status, err
+}
+
+// report logs what is worth knowing about a visit. An answer that is neither
+// a success nor a failure of the shop means that the target is not the shop;
+// that is said once.
+func (g *Generator) report(ctx context.Context, req *http.Request, status int, err error) {
+	switch {
+	case err != nil && g.options.Log.Enabled(ctx, slog.LevelDebug):
+		g.options.Log.DebugContext(ctx, "user got no answer", "url", req.URL.String(), "err", err)
+	case err == nil && (status < 200 || status > 299) && status < http.StatusInternalServerError:
+		g.odd.Do(func() {
+			g.options.Log.WarnContext(ctx, "users get an answer that the shop never gives: check the target",
+				"url", req.URL.String(), "status", status)
+		})
+	}
+}
+
+// judge says what a user makes of an answer, or of none.
+func judge(status int, err error, took time.Duration) outcome {
+	switch {
+	case err != nil || status >= http.StatusInternalServerError:
+		return failed
+	case took > slowAfter:
+		return slow
+	}
+	return ok
+}
+
+// roundTrip sends req and reads the answer to its end: a user has seen a page
+// only when all of it is there.
+func (g *Generator) roundTrip(req *http.Request) (status int, err error) {
+	resp, err := g.options.Transport.RoundTrip(req)
+	if err != nil {
+		return 0, fmt.Errorf("send request: %w", err)
+	}
+	_, err = io.Copy(io.Discard, io.LimitReader(resp.Body, maxDrain))
+	if closeErr := resp.Body.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return resp.StatusCode, fmt.Errorf("read answer: %w", err)
+	}
+	return resp.StatusCode, nil
+}

@@ -1,0 +1,191 @@
+package shop
+
+import (
+	"net/http"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// version is the release of the sample services that service_build_info shows.
+const version = "1.0.0"
+
+// other stands in labels for whatever is outside their closed set.
+const other = "other"
+
+// exemplarEvery is how often a quick, successful request leaves an exemplar:
+// a scrape keeps only the last per bucket, and exemplars cost more than the
+// observation itself. Slow and failed requests always leave one; those whose
+// client went away never do, because many of them end in the same instant, and
+// which of them is the last would differ from run to run.
+const (
+	exemplarEvery = time.Second
+	exemplarSlow  = 300 * time.Millisecond
+)
+
+// metrics are those of one service.
+type metrics struct {
+	server *prometheus.HistogramVec
+	client *prometheus.HistogramVec
+}
+
+func newMetrics() *metrics {
+	return &metrics{
+		server: prometheus.NewHistogramVec(histogram(
+			"http_server_request_duration_seconds",
+			"Time from the arrival of a request to its answer, in seconds. Status 499: the client went away first.",
+			[]float64{.005, .01, .025, .05, .075, .1, .25, .3, .5, .75, 1, 2.5, 5, 7.5, 10},
+		), []string{"http_route", "http_request_method", "http_response_status_code"}),
+		// Fewer classic buckets: they cost a series each at every scrape, and
+		// the native histogram has the details.
+		client: prometheus.NewHistogramVec(histogram(
+			"http_client_request_duration_seconds",
+			"Time that calls to other services took, in seconds. The error_type is empty for calls that succeeded.",
+			[]float64{.01, .05, .1, .3, 1, 2.5},
+		), []string{"peer_service", "http_response_status_code", "error_type"}),
+	}
+}
+
+func histogram(name, help string, buckets []float64) prometheus.HistogramOpts {
+	return prometheus.HistogramOpts{
+		Name:                            name,
+		Help:                            help,
+		Buckets:                         buckets,
+		NativeHistogramBucketFactor:     1.1,
+		NativeHistogramMaxBucketNumber:  100,
+		NativeHistogramMinResetDuration: time.Hour,
+	}
+}
+
+// register adds the metrics to reg, and the gauges that read w.
+func (m *metrics) register(reg prometheus.Registerer, w *workers) error {
+	gauge := func(name, help string, read func() float64) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, read)
+	}
+	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "service_build_info",
+		Help: "Always 1; the label says which release runs.",
+	}, []string{"version"})
+	build.WithLabelValues(version).Set(1)
+	for _, c := range []prometheus.Collector{
+		m.server, m.client, build,
+		gauge("http_server_active_requests", "Requests that are worked on now.",
+			func() float64 { return float64(len(w.busy)) }),
+		gauge("http_server_active_requests_limit", "Requests that can be worked on at a time.",
+			func() float64 { return float64(cap(w.busy)) }),
+		gauge("http_server_queued_requests", "Requests that wait to be worked on now.",
+			func() float64 { return float64(min(w.queued.Load(), w.queue)) }),
+		gauge("http_server_queued_requests_limit", "Requests that can wait at a time; more are answered 503.",
+			func() float64 { return float64(w.queue) }),
+	} {
+		if err := reg.Register(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// served resolves the series of one route and status. Every outcome's series
+// exists from the start: a rate then sees the first error.
+func (m *metrics) served(rs routeSpec, status int) *observed {
+	h := m.server.WithLabelValues(rs.path, rs.method, strconv.Itoa(status))
+	return &observed{
+		histogram: h,
+		exemplars: h.(prometheus.ExemplarObserver), // every histogram of the library is one
+		failed:    status >= http.StatusInternalServerError,
+		gone:      status == statusGone,
+	}
+}
+
+// rare finds the series of requests that no user of the shop makes; it exists
+// only once there was one. The labels must come from closed sets.
+func (m *metrics) rare(route, method string, status int) prometheus.Observer {
+	return m.server.WithLabelValues(route, method, strconv.Itoa(status))
+}
+
+// knownMethod keeps made-up methods out of the labels.
+func knownMethod(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return method
+	}
+	return other
+}
+
+// observed is the series of one route and status.
+type observed struct {
+	histogram prometheus.Observer
+	exemplars prometheus.ExemplarObserver
+	failed    bool
+	gone      bool
+	last      atomic.Int64 // when it left an exemplar, in Unix nanoseconds
+}
+
+func (o *observed) observe(now time.Time, took time.Duration, traceID string) {
+	if !o.tells(now, took) {
+		o.histogram.Observe(took.Seconds())
+		return
+	}
+	o.last.Store(now.UnixNano())
+	o.exemplars.ObserveWithExemplar(took.Seconds(), prometheus.Labels{"trace_id": traceID})
+}
+
+// tells reports whether a request is to leave an exemplar.
+func (o *observed) tells(now time.Time, took time.Duration) bool {
+	switch {
+	case o.gone:
+		return false
+	case o.failed || took > exemplarSlow:
+		return true
+	}
+	return now.UnixNano()-o.last.Load() >= int64(exemplarEvery)
+}
+
+// called resolves the series of one call.
+func (m *metrics) called(cs callSpec) *calledMetrics {
+	c := &calledMetrics{client: m.client, peer: cs.service, status: statusOf(cs)}
+	c.ok = m.client.WithLabelValues(cs.service, strconv.Itoa(c.status), "")
+	return c
+}
+
+// statusOf finds the status that the called route answers when all is well.
+func statusOf(cs callSpec) int {
+	for _, sp := range table() {
+		for _, rs := range sp.routes {
+			if sp.name == cs.service && rs.method == cs.method && rs.path == cs.path {
+				return rs.status
+			}
+		}
+	}
+	return http.StatusOK
+}
+
+// calledMetrics observes calls to one other service. Only success is resolved
+// beforehand: the failures would double what every scrape carries.
+type calledMetrics struct {
+	client *prometheus.HistogramVec
+	peer   string
+	status int // when all is well
+	ok     prometheus.Observer
+}
+
+// answered observes a call that got an answer.
+func (c *calledMetrics) answered(status int, took time.Duration) {
+	switch status {
+	case c.status:
+		c.ok.Observe(took.Seconds())
+	case http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable:
+		text := strconv.Itoa(status)
+		c.client.WithLabelValues(c.peer, text, text).Observe(took.Seconds())
+	default:
+		c.client.WithLabelValues(c.peer, other, other).Observe(took.Seconds())
+	}
+}
+
+// failed observes a call that got no answer: reason is timeout, canceled or
+// connection.
+func (c *calledMetrics) failed(reason string, took time.Duration) {
+	c.client.WithLabelValues(c.peer, "", reason).Observe(took.Seconds())
+}

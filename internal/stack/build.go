@@ -1,0 +1,213 @@
+package stack
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"goldensignals/internal/console"
+	"goldensignals/internal/engine"
+	"goldensignals/internal/load"
+	"goldensignals/internal/receiver/logline"
+	"goldensignals/internal/receiver/sms"
+	"goldensignals/internal/receiver/ticket"
+	"goldensignals/internal/router"
+	"goldensignals/internal/runbook"
+	"goldensignals/internal/shop"
+	"goldensignals/internal/store"
+	"goldensignals/runbooks"
+)
+
+// The addresses of the parts on the network: the same names as in compose.
+const (
+	prometheusAddr   = "prometheus:9090"
+	alertmanagerAddr = "alertmanager:9093"
+	routerAddr       = "alertrouter:8080"
+	loadAddr         = "load:8080"
+)
+
+func serviceAddr(name string) string { return name + ":8080" }
+
+// parts are what a stack is made of.
+type parts struct {
+	services map[string]*shop.Service
+	store    *store.Store
+	router   *router.Router
+	engine   *engine.Engine
+	users    *load.Generator
+	console  *console.Console
+}
+
+// build makes the parts and opens their servers, from those that are called
+// to those that call, so that the stack stops in the reverse order.
+func (s *Stack) build(ctx context.Context) error {
+	for _, step := range []func(context.Context) error{
+		s.openDataDir, s.buildShop, s.buildRouter, s.buildEngine, s.buildUsers, s.buildConsole,
+	} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	s.handler = s.public()
+	return nil
+}
+
+func (s *Stack) openDataDir(context.Context) error {
+	if s.opts.DataDir != "" {
+		return nil
+	}
+	dir, err := os.MkdirTemp("", "goldensignals-")
+	if err != nil {
+		return fmt.Errorf("create temporary data folder: %w", err)
+	}
+	s.opts.DataDir = dir
+	s.onStop("temporary data folder", func() error { return os.RemoveAll(dir) })
+	return nil
+}
+
+func (s *Stack) buildShop(context.Context) error {
+	s.parts.services = map[string]*shop.Service{}
+	transport := s.transport()
+	for _, name := range shop.Names() {
+		svc, err := shop.New(shop.Options{Name: name, Transport: transport, Registry: prometheus.NewRegistry(), Seed: s.opts.Seed, Log: s.opts.Log})
+		if err != nil {
+			return fmt.Errorf("build service %s: %w", name, err)
+		}
+		s.parts.services[name] = svc
+		if err := s.serve(serviceAddr(name), svc.Handler()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// transport gives a part its own way over the network and closes the
+// connections that it leaves idle when the stack stops.
+func (s *Stack) transport() http.RoundTripper {
+	t := s.opts.Network.Transport()
+	s.onStop("idle connections", func() error {
+		(&http.Client{Transport: t}).CloseIdleConnections()
+		return nil
+	})
+	return t
+}
+
+func (s *Stack) buildRouter(ctx context.Context) (err error) {
+	s.parts.store, err = store.Open(ctx, store.Options{
+		Path: filepath.Join(s.opts.DataDir, "router", "router.db"), NoSync: s.opts.Volatile, Log: s.opts.Log,
+	})
+	if err != nil {
+		return fmt.Errorf("open the router's store: %w", err)
+	}
+	s.onStop("router's store", s.parts.store.Close)
+	books, err := runbook.Load(runbooks.FS())
+	if err != nil {
+		return fmt.Errorf("load runbooks: %w", err)
+	}
+	s.parts.router, err = router.New(router.Options{
+		Store: s.parts.store,
+		Receivers: []router.Receiver{
+			sms.New(sms.Options{Name: "oncall", Inbox: s.parts.store}),
+			ticket.New(ticket.Options{Name: "tickets", Board: s.parts.store}),
+			logline.New(logline.Options{Name: "log", Journal: s.parts.store}),
+		},
+		Runbooks:    books,
+		ExternalURL: s.opts.PublicURL.JoinPath("router"),
+		Registry:    prometheus.NewRegistry(),
+		Log:         s.opts.Log,
+	})
+	if err != nil {
+		return fmt.Errorf("build the router: %w", err)
+	}
+	return s.serve(routerAddr, s.parts.router.Handler())
+}
+
+func (s *Stack) buildEngine(context.Context) (err error) {
+	s.parts.engine, err = engine.New(engine.Options{
+		DataDir:            s.opts.DataDir,
+		ScrapeInterval:     s.opts.Interval,
+		EvaluationInterval: s.opts.Interval,
+		Targets:            targets(),
+		ExternalLabels: map[string]string{
+			"runbook_base":   s.opts.PublicURL.JoinPath("router", "runbooks").String(),
+			"dashboard_base": s.opts.PublicURL.String(),
+		},
+		Rules:               s.opts.Rules,
+		Alertmanager:        s.opts.Alertmanager,
+		AlertmanagerAddress: alertmanagerAddr,
+		PrometheusURL:       s.opts.PublicURL.JoinPath("prometheus"),
+		AlertmanagerURL:     s.opts.PublicURL.JoinPath("alertmanager"),
+		Dial:                s.opts.Network.DialContext,
+		NoWAL:               s.opts.Volatile,
+		Log:                 s.opts.Log,
+	})
+	if err != nil {
+		return err // names the file or folder already
+	}
+	// New may have opened its data folder: from here on it must be stopped.
+	s.onStop("engines", s.parts.engine.Stop)
+	if err := s.serve(prometheusAddr, s.parts.engine.PrometheusHandler()); err != nil {
+		return err
+	}
+	return s.serve(alertmanagerAddr, s.parts.engine.AlertmanagerHandler())
+}
+
+// targets are what Prometheus scrapes: the shop, and the platform itself.
+func targets() []engine.Target {
+	var list []engine.Target
+	for _, name := range shop.Names() {
+		list = append(list, engine.Target{Job: "shop", Address: serviceAddr(name), Labels: map[string]string{"service": name}})
+	}
+	return append(list,
+		engine.Target{Job: "load", Address: loadAddr},
+		engine.Target{Job: "alertrouter", Address: routerAddr},
+	)
+}
+
+func (s *Stack) buildUsers(context.Context) (err error) {
+	registry := prometheus.NewRegistry()
+	s.parts.users, err = load.New(load.Options{
+		Target: "http://" + serviceAddr("shop"), Transport: s.transport(),
+		RPS: s.opts.RPS, Seed: s.opts.Seed, Registry: registry, Log: s.opts.Log,
+	})
+	if err != nil {
+		return fmt.Errorf("build the users: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	return s.serve(loadAddr, mux)
+}
+
+func (s *Stack) buildConsole(context.Context) (err error) {
+	base := func(addr, path string) *url.URL { return &url.URL{Scheme: "http", Host: addr, Path: path} }
+	s.parts.console, err = console.New(console.Options{
+		Prometheus:   base(prometheusAddr, s.opts.PublicURL.JoinPath("prometheus").Path),
+		Alertmanager: base(alertmanagerAddr, s.opts.PublicURL.JoinPath("alertmanager").Path),
+		Router:       base(routerAddr, ""),
+		Transport:    s.transport(),
+		Faults:       faults{s.parts.services},
+		Links:        console.Links{Phone: "/router/phone", Tickets: "/router/tickets", Log: "/router/log", Runbooks: "/router/runbooks/"},
+		Hosts:        []string{s.opts.PublicURL.Hostname()},
+		Log:          s.opts.Log,
+	})
+	if err != nil {
+		return fmt.Errorf("build the console: %w", err)
+	}
+	return nil
+}
+
+// public is everything at one address.
+func (s *Stack) public() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/prometheus/", s.parts.engine.PrometheusHandler())
+	mux.Handle("/alertmanager/", s.parts.engine.AlertmanagerHandler())
+	mux.Handle("/router/", http.StripPrefix("/router", s.parts.router.Handler()))
+	mux.Handle("/", s.parts.console.Handler())
+	return console.GuardHost(mux, s.opts.PublicURL.Hostname())
+}
