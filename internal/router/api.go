@@ -1,0 +1,170 @@
+package router
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"goldensignals/internal/alert"
+)
+
+// How many rows the lists return if ?limit= does not say, and at most.
+const (
+	defaultLimit = 100
+	maxLimit     = 10000
+)
+
+// routes is the whole HTTP surface.
+func (rt *Router) routes(pages http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /api/v1/webhook", rt.webhook)
+	mux.HandleFunc("GET /api/v1/incidents", listJSON(rt.log, rt.store.Incidents))
+	mux.HandleFunc("GET /api/v1/messages", listJSON(rt.log, rt.store.Messages))
+	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK, map[string]string{"status": "healthy"})
+	})
+	mux.HandleFunc("GET /-/ready", rt.ready)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(rt.opts.Registry, promhttp.HandlerOpts{
+		ErrorHandling: promhttp.ContinueOnError, // the rest is worth having if the store cannot be read
+	}))
+	mux.Handle("/", pages)
+	// A page of another site, open in somebody's browser, must not post alerts.
+	return http.NewCrossOriginProtection().Handler(mux)
+}
+
+// refusal is an error with the status code that it is answered with.
+type refusal struct {
+	code int
+	error
+}
+
+func (r refusal) Unwrap() error { return r.error }
+
+// webhook accepts one group. Alertmanager retries network errors and 5xx only:
+// 4xx is for what no retry can mend, 2xx for what is on disk.
+func (rt *Router) webhook(w http.ResponseWriter, r *http.Request) {
+	err := rt.receive(w, r)
+	code := http.StatusNoContent
+	if err != nil {
+		code = http.StatusServiceUnavailable
+		var known refusal
+		if errors.As(err, &known) {
+			code = known.code
+			rt.log.Warn("webhook refused", "code", code, "err", err)
+		} else {
+			rt.log.Error("webhook not stored, Alertmanager will send it again", "err", err)
+			err = errors.New("the alerts could not be stored; send them again")
+		}
+	}
+	rt.metrics.webhooks.WithLabelValues(strconv.Itoa(code)).Inc()
+	if err != nil {
+		writeJSON(w, code, map[string]string{"error": err.Error()})
+		return
+	}
+	w.WriteHeader(code)
+}
+
+func (rt *Router) receive(w http.ResponseWriter, r *http.Request) error {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, rt.opts.MaxBody))
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return refusal{http.StatusRequestEntityTooLarge, fmt.Errorf(
+			"webhook is larger than %d bytes; set max_alerts in Alertmanager's webhook_configs, or group by more labels", tooLarge.Limit)}
+	}
+	if err != nil {
+		return fmt.Errorf("read webhook: %w", err)
+	}
+	g, err := parseGroup(body)
+	if err != nil {
+		return refusal{http.StatusBadRequest, err}
+	}
+	return rt.accept(r.Context(), g, time.Now())
+}
+
+// parseGroup reads a webhook and refuses only what can never be accepted.
+func parseGroup(body []byte) (alert.Group, error) {
+	var g alert.Group
+	if err := json.Unmarshal(body, &g); err != nil {
+		return alert.Group{}, fmt.Errorf("webhook is not Alertmanager's JSON: %w; remove payload: from webhook_configs, if it is set", err)
+	}
+	switch {
+	case g.Version != "4":
+		return alert.Group{}, fmt.Errorf("field version is %q, want \"4\": send Alertmanager's own webhook format", g.Version)
+	case g.GroupKey == "":
+		return alert.Group{}, errors.New("field groupKey is missing: send Alertmanager's own webhook format")
+	case len(g.Alerts) == 0:
+		return alert.Group{}, errors.New("field alerts is empty: a webhook must carry at least one alert")
+	}
+	for i := range g.Alerts {
+		a := &g.Alerts[i]
+		if a.Status != alert.Resolved { // an alert of unknown status is not lost
+			a.Status = alert.Firing
+		}
+		if a.Fingerprint == "" {
+			sum := sha256.Sum256([]byte(a.Labels.String()))
+			a.Fingerprint = hex.EncodeToString(sum[:8])
+		}
+	}
+	return g, nil
+}
+
+// ready proves that an alert could be accepted now. The watchdog is a detail
+// for people: its silence says that Prometheus or Alertmanager is in trouble.
+func (rt *Router) ready(w http.ResponseWriter, r *http.Request) {
+	if err := rt.store.Check(r.Context(), time.Now()); err != nil {
+		rt.log.Error("not ready", "err", err)
+		writeJSON(w, http.StatusServiceUnavailable, map[string]string{"status": "not ready", "error": "the store cannot be written; see the log"})
+		return
+	}
+	writeJSON(w, http.StatusOK, struct {
+		Status   string    `json:"status"`
+		Watchdog time.Time `json:"watchdog_last_seen,omitzero"`
+	}{"ready", rt.watchdogLastSeen()})
+}
+
+// listJSON serves a list, newest first, with ?limit= from 1 to 10000.
+func listJSON[T any](log *slog.Logger, list func(context.Context, int) ([]T, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		limit := defaultLimit
+		if s := r.FormValue("limit"); s != "" {
+			n, err := strconv.Atoi(s)
+			if err != nil || n < 1 || n > maxLimit {
+				writeJSON(w, http.StatusBadRequest, map[string]string{"error": fmt.Sprintf("parameter limit is %q, want a number from 1 to %d", s, maxLimit)})
+				return
+			}
+			limit = n
+		}
+		rows, err := list(r.Context(), limit)
+		if err != nil {
+			log.Error("read list", "path", r.URL.Path, "err", err)
+			writeJSON(w, http.StatusServiceUnavailable, map[string]string{"error": "the store cannot be read; try again"})
+			return
+		}
+		writeJSON(w, http.StatusOK, rows)
+	}
+}
+
+func writeJSON(w http.ResponseWriter, code int, v any) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		http.Error(w, "the answer cannot be written", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(code)
+	_, _ = w.Write(b.Bytes()) // the caller has left; nobody to tell
+}

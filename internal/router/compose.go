@@ -1,0 +1,153 @@
+package router
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"goldensignals/internal/alert"
+	"goldensignals/internal/runbook"
+	"goldensignals/internal/store"
+)
+
+// composer words the messages of a decision. Messages are worded once, when
+// they are enqueued, so that every attempt sends the same bytes.
+type composer struct {
+	receivers map[string]Receiver // :: name -> receiver
+	runbooks  *runbook.Library
+	external  *url.URL
+}
+
+// change turns a decision into what the store keeps.
+func (c composer) change(d Decision, now time.Time) store.Change {
+	ch := store.Change{Outcome: d.Outcome, Watchdog: d.Watchdog, Incident: d.Incident, Spans: d.Spans}
+	if d.Message == nil {
+		return ch
+	}
+	c.name(d.Incident, *d.Message)
+	for _, to := range d.Message.To {
+		r, ok := c.receivers[to.Name]
+		if !ok {
+			continue // it was told of the incident, and is not configured any more
+		}
+		n := c.notification(*d.Incident, *d.Message, to)
+		n.CreatedAt = now
+		ch.Notifications = append(ch.Notifications, r.Compose(n, d.Message.Alerts))
+	}
+	return ch
+}
+
+// name gives the incident the title of its most urgent alert, as long as the
+// incident is no more urgent than that alert.
+func (c composer) name(inc *store.Incident, m Message) {
+	if m.Lead.Fingerprint == "" || m.Status != alert.Firing || m.Severity != inc.Severity {
+		return
+	}
+	inc.AlertName = m.Lead.Name()
+	inc.Service = m.Lead.Labels["service"]
+	inc.Title = c.title(m.Lead)
+	inc.RunbookURL = c.runbookURL(m.Lead)
+}
+
+func (c composer) notification(inc store.Incident, m Message, to store.Target) alert.Notification {
+	parts := []string{"message", inc.ID, itoa(inc.Messages), string(m.Status), to.Name}
+	for _, a := range m.Alerts {
+		parts = append(parts, a.Identity())
+	}
+	n := alert.Notification{
+		ID:           hash(parts...),
+		Incident:     inc.ID,
+		Receiver:     to.Name,
+		ReceiverType: to.Type,
+		Severity:     m.Severity,
+		Status:       m.Status,
+		AlertName:    inc.AlertName,
+		Service:      inc.Service,
+		Reason:       m.Reason,
+		Alerts:       inc.Alerts,
+		GroupKey:     inc.GroupKey,
+		Title:        inc.Title,
+		RunbookURL:   inc.RunbookURL,
+		State:        alert.Pending,
+	}
+	if m.Status == alert.Firing && m.Lead.Fingerprint != "" {
+		n.AlertName, n.Service = m.Lead.Name(), m.Lead.Labels["service"]
+		n.Title, n.RunbookURL = c.title(m.Lead), c.runbookURL(m.Lead)
+		if _, known := severityOf(m.Lead.Labels["severity"]); known {
+			n.Title += flag(m.Alerts)
+		}
+	}
+	return n
+}
+
+// flag says how many of the alerts have a severity that nobody knows.
+func flag(alerts []alert.Alert) string {
+	unknown := 0
+	for _, a := range alerts {
+		if _, known := severityOf(a.Labels["severity"]); !known {
+			unknown++
+		}
+	}
+	if unknown == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (severity missing or unknown: %d of %d alerts)", unknown, len(alerts))
+}
+
+// title says what hurts: the summary, else the runbook's first sentence, else
+// the alert's name. A severity that nobody knows is flagged here, because the
+// title is what every receiver shows.
+func (c composer) title(a alert.Alert) string {
+	title := strings.TrimSpace(a.Annotations["summary"])
+	if title == "" {
+		page, _ := c.runbooks.Lookup(a.Name())
+		title = page.Brief
+	}
+	if title == "" {
+		title = a.Name()
+	}
+	if title == "" {
+		title = "alert without a name " + a.Labels.String()
+	}
+	label := a.Labels["severity"]
+	if _, known := severityOf(label); known {
+		return title
+	}
+	if label == "" {
+		return "severity missing: " + title
+	}
+	return fmt.Sprintf("severity %q unknown: %s", label, title)
+}
+
+// runbookURL returns the alert's own link if a person may follow it, else the
+// link of the router's page, which exists for every alert.
+func (c composer) runbookURL(a alert.Alert) string {
+	if link, ok := safeLink(a.Annotations["runbook_url"], c.external); ok {
+		return link
+	}
+	u := *c.external
+	base := strings.TrimSuffix(u.EscapedPath(), "/") + "/runbooks/"
+	u.Path = strings.TrimSuffix(u.Path, "/") + "/runbooks/" + a.Name()
+	u.RawPath = base + url.PathEscape(a.Name()) // a name may hold a slash
+	return u.String()
+}
+
+// safeLink makes an absolute link of raw, which may be one already, or relative
+// to base. It refuses anything but http and https, and "//host", which looks
+// relative and is not.
+func safeLink(raw string, base *url.URL) (string, bool) {
+	raw = strings.TrimSpace(raw)
+	if raw == "" || strings.HasPrefix(raw, "//") || strings.ContainsAny(raw, `\`) {
+		return "", false
+	}
+	u, err := url.Parse(raw)
+	if err != nil {
+		return "", false
+	}
+	u = base.ResolveReference(u)
+	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return "", false
+	}
+	return u.String(), true
+}

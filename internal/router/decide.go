@@ -1,0 +1,205 @@
+package router
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"time"
+
+	"goldensignals/internal/alert"
+	"goldensignals/internal/store"
+)
+
+// What became of an accepted group, in the list of webhooks.
+const (
+	outcomeOpened    = "incident opened"
+	outcomeAdded     = "new alerts"
+	outcomeRefired   = "fired again"
+	outcomeRepeated  = "repeated"
+	outcomeResolved  = "incident resolved"
+	outcomeUnchanged = "nothing new"
+	outcomeUnknown   = "resolved, but was not known"
+	outcomeWatchdog  = "watchdog"
+)
+
+// The reasons that the router derives where Alertmanager (before 0.32) gives
+// none, in its words; the last one is its alone.
+const (
+	reasonFirst    = "first notification"
+	reasonNew      = "new alerts added"
+	reasonRepeat   = "repeat interval elapsed"
+	reasonResolved = "all alerts resolved"
+)
+
+// Policy is what a decision depends on besides the facts.
+type Policy struct {
+	// RepeatAfter is how old the last firing message of an incident must be
+	// before a repeat is sent: a retried repeat is younger.
+	RepeatAfter time.Duration
+	// Routes says who gets which severity.
+	Routes map[alert.Severity][]store.Target
+}
+
+// Decision is what an accepted group changes, and what people are told.
+type Decision struct {
+	Outcome  string
+	Watchdog bool
+	Incident *store.Incident // nil: no incident is touched
+	Spans    []store.Span
+	Message  *Message // nil: nobody is told
+}
+
+// Message is one thing to tell, before it is worded for each receiver.
+type Message struct {
+	Status   alert.Status
+	Severity alert.Severity
+	Reason   string
+	To       []store.Target
+	Lead     alert.Alert   // the most urgent: it gives title and runbook; zero if it is not shown
+	Alerts   []alert.Alert // what changed: the new alerts, or the resolved ones; all in a repeat
+}
+
+// isWatchdog tells the alert that always fires to prove that the alerting path
+// lives. It is never a message to people.
+func isWatchdog(a alert.Alert) bool { return a.Name() == "Watchdog" }
+
+// Decide says what group g changes, given what is known about it. It is pure:
+// the same arguments give the same decision.
+//
+// An alert is known by its span: labels and start. One fingerprint has one
+// span at a time; a firing alert with an earlier start than the known firing
+// span is that span, whose start Alertmanager corrected when it merged alerts.
+func Decide(st store.GroupState, g alert.Group, now time.Time, p Policy) Decision {
+	watchdog := false
+	alerts := make([]alert.Alert, 0, len(g.Alerts))
+	for _, a := range g.Alerts {
+		if isWatchdog(a) {
+			watchdog = watchdog || a.Status == alert.Firing
+			continue
+		}
+		alerts = append(alerts, a)
+	}
+	if len(alerts) == 0 {
+		return Decision{Outcome: outcomeWatchdog, Watchdog: watchdog}
+	}
+	g.Alerts = alerts
+	d := decideGroup(st, compare(st, g), g, now, p)
+	d.Watchdog = watchdog
+	return d
+}
+
+func decideGroup(st store.GroupState, diff difference, g alert.Group, now time.Time, p Policy) Decision {
+	switch {
+	case len(diff.fresh) > 0:
+		return tellFiring(st, diff, g, now, p)
+	case st.Open == nil:
+		return Decision{Outcome: outcomeUnknown}
+	case diff.firing == 0 && !hidesFiring(g):
+		return tellResolved(st, diff, g, now)
+	case repeats(g.NotificationReason) && now.Sub(st.Open.LastFiringAt) >= p.RepeatAfter:
+		return tellFiring(st, diff, g, now, p)
+	}
+	inc := *st.Open
+	inc.UpdatedAt, inc.Alerts = now, diff.firing
+	return Decision{Outcome: outcomeUnchanged, Incident: &inc, Spans: diff.changed}
+}
+
+// hidesFiring reports whether alerts still fire that max_alerts cut off.
+// Alertmanager gives its reason before it cuts, but the status after.
+func hidesFiring(g alert.Group) bool {
+	return g.TruncatedAlerts > 0 && g.NotificationReason != reasonResolved && !saysNothing(g.NotificationReason)
+}
+
+// repeats reports whether Alertmanager reminds of what it told before. Before
+// version 0.32 it did not say, so any group without news may be a reminder.
+func repeats(reason string) bool { return reason == reasonRepeat || saysNothing(reason) }
+
+func saysNothing(reason string) bool {
+	return reason == "" || reason == "none" || reason == "unknown"
+}
+
+// tellFiring opens the incident or adds to it, and tells whoever is responsible
+// for the severity of what fires now.
+func tellFiring(st store.GroupState, diff difference, g alert.Group, now time.Time, p Policy) Decision {
+	firing := g.FiringAlerts()
+	severity := urgency(firing)
+	if g.TruncatedAlerts > 0 { // what is not shown may be more urgent
+		severity = moreUrgent(severity, urgencyOf(diff.unseen))
+	}
+	d := Decision{Outcome: outcomeRepeated, Spans: diff.changed}
+	reason, about := reasonRepeat, firing
+	if len(diff.fresh) > 0 {
+		d.Outcome, reason, about = outcomeAdded, reasonNew, diff.fresh
+		if diff.refired {
+			d.Outcome = outcomeRefired
+		}
+	}
+	var inc store.Incident
+	if st.Open != nil {
+		inc = *st.Open
+		inc.Severity = moreUrgent(inc.Severity, severity)
+	} else {
+		inc = open(st, g, diff.fresh, now)
+		inc.Severity = severity
+		reason = reasonFirst
+		if !diff.refired {
+			d.Outcome = outcomeOpened
+		}
+	}
+	inc.UpdatedAt, inc.LastFiringAt, inc.Alerts = now, now, diff.firing
+	inc.Messages++
+	for i := range d.Spans {
+		d.Spans[i].Incident = inc.ID
+	}
+	if !saysNothing(g.NotificationReason) {
+		reason = g.NotificationReason
+	}
+	d.Incident = &inc
+	d.Message = &Message{Status: alert.Firing, Severity: severity, Reason: reason, To: p.Routes[severity],
+		Lead: lead(firing, severity), Alerts: about}
+	return d
+}
+
+// tellResolved closes the incident and tells everybody who was told of it.
+func tellResolved(st store.GroupState, diff difference, g alert.Group, now time.Time) Decision {
+	inc := *st.Open
+	inc.Status, inc.UpdatedAt, inc.ResolvedAt, inc.Alerts = alert.Resolved, now, now, 0
+	inc.Messages++
+	reason := reasonResolved
+	if !saysNothing(g.NotificationReason) {
+		reason = g.NotificationReason
+	}
+	return Decision{
+		Outcome:  outcomeResolved,
+		Incident: &inc,
+		Spans:    diff.changed,
+		Message: &Message{Status: alert.Resolved, Severity: inc.Severity, Reason: reason, To: st.Notified,
+			Alerts: g.Alerts},
+	}
+}
+
+// open names a new incident. The same webhook always gives the same name; the
+// count of earlier incidents tells it from one that began with the same alert.
+func open(st store.GroupState, g alert.Group, fresh []alert.Alert, now time.Time) store.Incident {
+	names := make([]string, len(fresh))
+	for i, a := range fresh {
+		names[i] = a.Identity()
+	}
+	slices.Sort(names)
+	return store.Incident{
+		ID:        hash(append([]string{"incident", g.GroupKey, itoa(st.Incidents)}, names...)...),
+		GroupKey:  g.GroupKey,
+		Status:    alert.Firing,
+		StartedAt: now,
+	}
+}
+
+// hash shortens parts to 16 hexadecimal digits. Each part ends with a byte that
+// cannot be in it, so that ("ab", "c") and ("a", "bc") differ.
+func hash(parts ...string) string {
+	h := sha256.New()
+	for _, p := range parts {
+		h.Write(append([]byte(p), 0xff))
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}

@@ -1,0 +1,143 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"goldensignals/internal/alert"
+)
+
+const (
+	keepWebhooks = 1000
+	factWatchdog = "watchdog"
+)
+
+// Webhook is one accepted webhook and what came of it.
+type Webhook struct {
+	At        time.Time
+	GroupKey  string
+	Status    alert.Status
+	Reason    string // why Alertmanager notified, in its words
+	Firing    int
+	Resolved  int
+	Truncated int
+	Outcome   string
+}
+
+func putWebhook(ctx context.Context, tx *sql.Tx, g alert.Group, now time.Time, outcome string) error {
+	firing := len(g.FiringAlerts())
+	res, err := tx.ExecContext(ctx, `INSERT INTO webhook (at, group_key, status, reason, firing, resolved, truncated, outcome)
+		VALUES (?,?,?,?,?,?,?,?)`, nanos(now), g.GroupKey, g.Status, g.NotificationReason,
+		firing, len(g.Alerts)-firing, int64(min(g.TruncatedAlerts, 1<<31)), outcome)
+	if err != nil {
+		return err
+	}
+	last, err := res.LastInsertId()
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, "DELETE FROM webhook WHERE seq <= ?", last-keepWebhooks)
+	return err
+}
+
+// Webhooks returns the last accepted webhooks, newest first.
+func (s *Store) Webhooks(ctx context.Context, limit int) ([]Webhook, error) {
+	return list(ctx, s, func(r row) (Webhook, error) {
+		var w Webhook
+		var at int64
+		err := r.Scan(&at, &w.GroupKey, &w.Status, &w.Reason, &w.Firing, &w.Resolved, &w.Truncated, &w.Outcome)
+		w.At = fromNanos(at)
+		return w, err
+	}, `SELECT at, group_key, status, reason, firing, resolved, truncated, outcome FROM webhook ORDER BY seq DESC LIMIT ?`, orAll(limit))
+}
+
+// Incidents returns the incidents that started last, newest first; those of one
+// instant, which is common in virtual time, by group. A limit of zero means all.
+func (s *Store) Incidents(ctx context.Context, limit int) ([]Incident, error) {
+	return list(ctx, s, scanIncident, "SELECT "+incidentColumns+" FROM incident ORDER BY started_at DESC, group_key, seq DESC LIMIT ?", orAll(limit))
+}
+
+// Messages returns the notifications enqueued last, newest first; those of one
+// instant by group. A limit of zero means all.
+func (s *Store) Messages(ctx context.Context, limit int) ([]alert.Notification, error) {
+	return list(ctx, s, scanNotification, "SELECT "+notificationColumns+" FROM notification ORDER BY created_at DESC, group_key, seq DESC LIMIT ?", orAll(limit))
+}
+
+// WatchdogLastSeen returns when the watchdog alert last arrived; zero if never.
+func (s *Store) WatchdogLastSeen(ctx context.Context) (time.Time, error) {
+	var at int64
+	err := s.read.QueryRowContext(ctx, "SELECT at FROM fact WHERE name = ?", factWatchdog).Scan(&at)
+	if errors.Is(err, sql.ErrNoRows) {
+		return time.Time{}, nil
+	}
+	if err != nil {
+		return time.Time{}, fmt.Errorf("read watchdog: %w", err)
+	}
+	return fromNanos(at), nil
+}
+
+// Counts are the figures of the overview and of the metrics.
+type Counts struct {
+	OpenIncidents int
+	Pending       int       // notifications not yet delivered, leased ones included
+	OldestPending time.Time // zero if none is pending
+	Dead          int
+	SMS           int
+	OpenTickets   int
+}
+
+// Counts counts.
+func (s *Store) Counts(ctx context.Context) (Counts, error) {
+	var c Counts
+	var oldest int64
+	err := s.read.QueryRowContext(ctx, `SELECT
+		(SELECT count(*) FROM incident WHERE status = 'firing'),
+		(SELECT count(*) FROM notification WHERE state IN ('pending', 'leased')),
+		(SELECT coalesce(min(created_at), 0) FROM notification WHERE state IN ('pending', 'leased')),
+		(SELECT count(*) FROM notification WHERE state = 'dead'),
+		(SELECT count(*) FROM sms),
+		(SELECT count(*) FROM ticket WHERE state = 'open')`).
+		Scan(&c.OpenIncidents, &c.Pending, &oldest, &c.Dead, &c.SMS, &c.OpenTickets)
+	if err != nil {
+		return Counts{}, fmt.Errorf("count rows: %w", err)
+	}
+	c.OldestPending = fromNanos(oldest)
+	return c, nil
+}
+
+func putFact(ctx context.Context, tx *sql.Tx, name string, at time.Time) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO fact (name, at) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET at = excluded.at`, name, nanos(at))
+	return err
+}
+
+// orAll turns "no limit" into SQLite's word for it.
+func orAll(limit int) int {
+	if limit <= 0 {
+		return -1
+	}
+	return limit
+}
+
+// list runs a query on the readers' pool and never returns a nil slice.
+func list[T any](ctx context.Context, s *Store, scan func(row) (T, error), query string, args ...any) ([]T, error) {
+	rows, err := s.read.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read store: %w", err)
+	}
+	defer rows.Close()
+	out := []T{}
+	for rows.Next() {
+		v, err := scan(rows)
+		if err != nil {
+			return nil, fmt.Errorf("read row: %w", err)
+		}
+		out = append(out, v)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read store: %w", err)
+	}
+	return out, nil
+}

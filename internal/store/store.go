@@ -1,0 +1,192 @@
+// Package store keeps the router's durable state in one SQLite file: alert
+// groups, the outbox of notifications, and what the built-in receivers were
+// given. The router and its pages call it. It decides nothing: what a webhook
+// means and what is sent to whom is the caller's business.
+//
+// One goroutine writes. It collects the writes that wait, runs them in one
+// transaction, and answers all of them after the commit: a write that returned
+// nil is on disk. Reads use a pool of their own and never wait for a write.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	_ "modernc.org/sqlite" // the driver "sqlite"
+)
+
+// ErrClosed is returned by every write after Close.
+var ErrClosed = errors.New("store is closed")
+
+// ErrLocked is returned by Open when another process has the store open.
+var ErrLocked = errors.New("store is in use by another process; stop that process, or choose another data folder")
+
+// Options say where the store lives.
+type Options struct {
+	// Path is the database file. Its folder is created if it is missing; two
+	// more files (-wal, -shm) and a lock file appear beside it.
+	Path string
+
+	// NoSync leaves out the wait for the disk at every commit. It is for
+	// replays and tests only: after a power cut, accepted alerts may be gone.
+	NoSync bool
+
+	// Log receives what an operator should know. Nil discards it.
+	Log *slog.Logger
+}
+
+// Store is an open database. It is safe for concurrent use.
+type Store struct {
+	path   string
+	log    *slog.Logger
+	lock   *lock
+	write  *sql.DB
+	read   *sql.DB
+	writes chan *write
+	quit   chan struct{} // closed by Close: no more writes
+	done   chan struct{} // closed by the writer when it has ended
+	once   sync.Once
+	err    error // of closing; written once, before Close returns
+}
+
+// Open opens or creates the database, brings its schema up to date and starts
+// the writer. The caller owns the Store and must Close it.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	if o.Path == "" {
+		return nil, errors.New("open store: path is empty; name a file, for example data/router.db")
+	}
+	path, err := filepath.Abs(o.Path)
+	if err != nil {
+		return nil, fmt.Errorf("open store %q: %w", o.Path, err)
+	}
+	s := &Store{
+		path:   path,
+		log:    o.Log,
+		writes: make(chan *write),
+		quit:   make(chan struct{}),
+		done:   make(chan struct{}),
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if err := s.open(ctx, o.NoSync); err != nil {
+		return nil, errors.Join(fmt.Errorf("open store %q: %w", path, err), s.closeFiles())
+	}
+	go s.writer()
+	return s, nil
+}
+
+func (s *Store) open(ctx context.Context, noSync bool) error {
+	if err := makeWritable(filepath.Dir(s.path)); err != nil {
+		return err
+	}
+	var err error
+	if s.lock, err = acquire(ctx, s.path+".lock"); err != nil {
+		return err
+	}
+	sync := "FULL"
+	if noSync {
+		sync = "OFF"
+	}
+	// Pragmas in the address, not by Exec: an Exec reaches one connection of the pool.
+	s.write, err = sql.Open("sqlite", dsn(s.path, url.Values{
+		"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(" + sync + ")", "foreign_keys(1)"},
+		"_txlock": {"immediate"},
+	}))
+	if err != nil {
+		return err
+	}
+	s.write.SetMaxOpenConns(1)
+	if err := migrate(ctx, s.write); err != nil {
+		return err
+	}
+	s.read, err = sql.Open("sqlite", dsn(s.path, url.Values{
+		"_pragma": {"busy_timeout(5000)", "query_only(1)"},
+		"mode":    {"ro"},
+	}))
+	if err != nil {
+		return err
+	}
+	s.read.SetMaxOpenConns(4)
+	return s.read.PingContext(ctx)
+}
+
+// Close waits for the transaction under way, refuses further writes and closes
+// the files. It may be called more than once.
+func (s *Store) Close() error {
+	s.once.Do(func() {
+		close(s.quit)
+		<-s.done
+		s.err = s.closeFiles()
+	})
+	return s.err
+}
+
+// closeFiles closes what is open; the lock last, so that nobody enters early.
+func (s *Store) closeFiles() error {
+	var errs []error
+	for _, db := range []*sql.DB{s.read, s.write} {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	if s.lock != nil {
+		errs = append(errs, s.lock.Close())
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("close store %q: %w", s.path, err)
+	}
+	return nil
+}
+
+// Check writes one row durably: it proves that an alert could be accepted now.
+func (s *Store) Check(ctx context.Context, now time.Time) error {
+	err := s.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		return putFact(ctx, tx, "checked", now)
+	})
+	if err != nil {
+		return fmt.Errorf("check store: %w", err)
+	}
+	return nil
+}
+
+// dsn is the driver's address of a file; the path may hold any character.
+func dsn(path string, q url.Values) string {
+	u := url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: q.Encode()}
+	return u.String()
+}
+
+// makeWritable creates folder dir if it is missing and proves that a file can
+// be created there: SQLite alone would say "unable to open database file".
+func makeWritable(dir string) error {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return fmt.Errorf("create folder %q: %w; choose a data folder that this user may write to", dir, err)
+	}
+	f, err := os.CreateTemp(dir, ".writable-*")
+	if err != nil {
+		return fmt.Errorf("folder %q is not writable: %w; choose a data folder that this user may write to", dir, err)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+func nanos(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixNano()
+}
+
+func fromNanos(n int64) time.Time {
+	if n == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, n).UTC()
+}
