@@ -114,7 +114,7 @@ func (s *prometheusServer) buildManagers() (err error) {
 	}
 	client := &http.Client{Transport: &http.Transport{DialContext: s.opts.Dial, MaxIdleConnsPerHost: 2, IdleConnTimeout: time.Minute}}
 	s.notifier = notifier.NewManager(&notifier.Options{
-		QueueCapacity: notifyQueue, Registerer: s.registry,
+		QueueCapacity: notifyQueue, DrainOnShutdown: true, Registerer: s.registry,
 		Do: func(ctx context.Context, _ *http.Client, req *http.Request) (*http.Response, error) {
 			return client.Do(req.WithContext(ctx))
 		},

@@ -2,6 +2,7 @@ package stack
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -150,12 +151,14 @@ func (s *Stack) buildEngine(context.Context) (err error) {
 	if err != nil {
 		return err // names the file or folder already
 	}
-	// New may have opened its data folder: from here on it must be stopped.
+	err = errors.Join(
+		s.serve(prometheusAddr, s.parts.engine.PrometheusHandler()),
+		s.serve(alertmanagerAddr, s.parts.engine.AlertmanagerHandler()),
+	)
+	// Registered last, so that Prometheus can still tell Alertmanager what it
+	// has evaluated while it stops.
 	s.onStop("engines", s.parts.engine.Stop)
-	if err := s.serve(prometheusAddr, s.parts.engine.PrometheusHandler()); err != nil {
-		return err
-	}
-	return s.serve(alertmanagerAddr, s.parts.engine.AlertmanagerHandler())
+	return err
 }
 
 // targets are what Prometheus scrapes: the shop, and the platform itself.

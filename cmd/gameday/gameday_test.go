@@ -1,0 +1,213 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// output collects what a command prints while it runs.
+type output struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buf.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buf.String()
+}
+
+// call runs gameday to its end.
+func call(t *testing.T, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	var out, errs output
+	status = run(ctx, args, &out, &errs)
+	return status, out.String(), errs.String()
+}
+
+// until polls at the edge of another process: the stack that runs beside us.
+func until(t *testing.T, limit time.Duration, what string, ok func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(limit)
+	for !ok() {
+		if time.Now().After(deadline) {
+			t.Fatalf("no %s within %v", what, limit)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// startUp runs `gameday up` on a free port and returns its address and a way
+// to end it that returns its status.
+func startUp(t *testing.T, args ...string) (address string, end func() int) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	var stdout, stderr output
+	done := make(chan int, 1)
+	go func() {
+		done <- run(ctx, append([]string{"up", "--web.listen-address=127.0.0.1:0"}, args...), &stdout, &stderr)
+	}()
+	pattern := regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
+	until(t, 10*time.Second, "address", func() bool {
+		address = pattern.FindString(stdout.String())
+		return address != ""
+	})
+	var once sync.Once
+	status := -1
+	end = func() int {
+		once.Do(func() { cancel(); status = <-done })
+		if stderr.String() != "" {
+			t.Errorf("gameday up printed to stderr: %s", stderr.String())
+		}
+		return status
+	}
+	t.Cleanup(func() { end() })
+	return address, end
+}
+
+func get(t *testing.T, url string) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Close = true
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}
+
+func TestUpServesEverythingAndEnds(t *testing.T) {
+	address, end := startUp(t, "--scrape-interval=1s")
+	for path, want := range map[string]string{
+		"/":                              "Golden Signals",
+		"/prometheus/-/ready":            "OK",
+		"/alertmanager/-/ready":          "OK",
+		"/alertmanager/api/v2/status":    "alertrouter",
+		"/router/-/ready":                "",
+		"/router/runbooks/Watchdog":      "Watchdog",
+		"/prometheus/api/v1/rules":       "ShopErrorsFastBurn",
+		"/router/phone":                  "Built-in phone",
+		"/prometheus/api/v1/status/tsdb": "headStats",
+	} {
+		if body := get(t, address+path); !strings.Contains(body, want) {
+			t.Errorf("GET %s lacks %q: %.300s", path, want, body)
+		}
+	}
+	until(t, 30*time.Second, "traffic of four services", func() bool {
+		body := get(t, address+"/prometheus/api/v1/query?query=service:http_requests:rate1m%3E0")
+		return strings.Count(body, `"service":`) == 4
+	})
+	start := time.Now()
+	if status := end(); status != exitOK {
+		t.Errorf("status after the end = %d, want 0", status)
+	}
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("ending took %v, want at most 5s", took)
+	}
+}
+
+func TestFaultCommands(t *testing.T) {
+	address, _ := startUp(t)
+	stack := "--stack=" + address
+	steps := []struct {
+		name       string
+		args       []string
+		status     int
+		out, fault string // wanted in stdout, in stderr
+	}{
+		{"list", []string{"fault", "list", stack}, exitOK, "errors", ""},
+		{"inject", []string{"fault", "inject", "errors", "--service=payments", "--ratio=0.5", "--for=10m", stack}, exitOK, "payments", ""},
+		{"active", []string{"fault", "list", stack}, exitOK, "0.5", ""},
+		{"clear", []string{"fault", "clear", stack}, exitOK, "CLEARED", ""},
+		{"nothing left", []string{"fault", "clear", "errors", stack}, exitOK, "none", ""},
+		{"unknown fault", []string{"fault", "inject", "gremlins", "--service=payments", stack}, exitUsage, "", `"gremlins" is unknown; choose one of errors, latency`},
+		{"unknown service", []string{"fault", "inject", "errors", "--service=billing", stack}, exitUsage, "", `"billing" is unknown; choose one of shop, auth, orders, payments`},
+		{"ratio above 1", []string{"fault", "inject", "errors", "--service=auth", "--ratio=1.5", stack}, exitUsage, "", "ratio: 1.5"},
+		{"ratio below 0", []string{"fault", "inject", "errors", "--service=auth", "--ratio=-0.1", stack}, exitUsage, "", "ratio: -0.1"},
+		{"ratio no number", []string{"fault", "inject", "errors", "--service=auth", "--ratio=half", stack}, exitUsage, "", "--ratio=half is not a number"},
+		{"negative limit", []string{"fault", "inject", "errors", "--service=auth", "--for=-5m", stack}, exitUsage, "", "for: -5m"},
+		{"negative delay", []string{"fault", "inject", "latency", "--service=auth", "--delay=-5ms", stack}, exitUsage, "", "delay: -5ms"},
+		{"no service", []string{"fault", "inject", "errors", stack}, exitUsage, "", "--service"},
+		{"clear unknown", []string{"fault", "clear", "gremlins", stack}, exitUsage, "", "gremlins"},
+		{"no stack", []string{"fault", "list", "--stack=http://127.0.0.1:1"}, exitFailed, "", "start one with: gameday up"},
+		{"no subcommand", []string{"fault"}, exitUsage, "", "gameday --help"},
+		{"unknown flag", []string{"up", "--colour"}, exitUsage, "", "colour"},
+	}
+	for _, tt := range steps { // in order: they share the stack
+		status, stdout, stderr := call(t, tt.args...)
+		if status != tt.status || !strings.Contains(stdout, tt.out) || !strings.Contains(stderr, tt.fault) {
+			t.Errorf("%s: gameday %s = %d\nstdout: %s\nstderr: %s\nwant %d, %q, %q", tt.name, strings.Join(tt.args, " "), status, stdout, stderr, tt.status, tt.out, tt.fault)
+		}
+	}
+}
+
+func TestUpRefuses(t *testing.T) {
+	t.Parallel()
+	busy, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { busy.Close() }) // after the parallel subtests, unlike defer
+	dir := t.TempDir()
+	file := func(name, content string) string {
+		p := filepath.Join(dir, name)
+		if err := os.WriteFile(p, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	rules := file("broken.rules.yml", "groups:\n- name: a\n  rules:\n  - alert: A\n    expr: rate(x[5m]\n")
+	tests := []struct{ name, flag, want string }{
+		{"port taken", "--web.listen-address=" + busy.Addr().String(), "choose another address"},
+		{"data folder is a file", "--data-dir=" + file("occupied", ""), "occupied"},
+		{"data folder below a file", "--data-dir=" + filepath.Join(rules, "data"), "broken.rules.yml"},
+		{"broken rule file", "--rules=" + rules, "broken.rules.yml: 5:"},
+		{"no such rule file", "--rules=" + filepath.Join(dir, "none.yml"), "none.yml"},
+		{"broken alertmanager file", "--alertmanager=" + file("am.yml", "route:\n  receiver: x\n"), "am.yml: undefined receiver"},
+		{"no load", "--load.rps=0", "--load.rps=0"},
+		{"interval too short", "--scrape-interval=1ms", "at least 1s"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			args := []string{"up", tt.flag}
+			if !strings.HasPrefix(tt.flag, "--web.listen-address") {
+				args = append(args, "--web.listen-address=127.0.0.1:0")
+			}
+			status, stdout, stderr := call(t, args...)
+			if status != exitUsage || stdout != "" || !strings.Contains(stderr, tt.want) {
+				t.Errorf("gameday up %s = %d\nstdout: %s\nstderr: %s\nwant status 2, nothing, %q", tt.flag, status, stdout, stderr, tt.want)
+			}
+		})
+	}
+}
