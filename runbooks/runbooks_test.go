@@ -2,6 +2,8 @@ package runbooks_test
 
 import (
 	"io/fs"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -37,6 +39,7 @@ func TestRunbooks(t *testing.T) {
 			checkQueries(t, text, rules)
 			checkCommands(t, text)
 			checkLinks(t, text)
+			checkDrill(t, text)
 		})
 	}
 }
@@ -85,6 +88,7 @@ var (
 	promqlFence = regexp.MustCompile("(?s)```promql\n(.*?)```")
 	shellFence  = regexp.MustCompile("(?s)```sh\n(.*?)```")
 	recorded    = regexp.MustCompile(`[a-z_]+:[a-z0-9_]+:[a-z0-9_]+`)
+	drillOf     = regexp.MustCompile(`(?m)^drill: (.+)$`)
 	pageLink    = regexp.MustCompile(`\]\(([^)]+)\)`)
 )
 
@@ -102,6 +106,15 @@ func checkQueries(t *testing.T, text, rules string) {
 			if !strings.Contains(rules, "- record: "+name+"\n") {
 				t.Errorf("query %s: no rule records %s", q[1], name)
 			}
+		}
+	}
+}
+
+func checkDrill(t *testing.T, text string) {
+	t.Helper()
+	if d := drillOf.FindStringSubmatch(text); d != nil {
+		if _, err := os.Stat(filepath.Join("..", "drills", d[1]+".yaml")); err != nil {
+			t.Errorf("drill %s: %v", d[1], err)
 		}
 	}
 }

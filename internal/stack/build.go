@@ -205,12 +205,14 @@ func (s *Stack) buildConsole(context.Context) (err error) {
 	return nil
 }
 
-// public is everything at one address.
+// public is everything at one address. A page elsewhere may neither change
+// something here nor read it by giving its own name our address; the APIs do
+// not guard themselves against that.
 func (s *Stack) public() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/prometheus/", s.parts.engine.PrometheusHandler())
 	mux.Handle("/alertmanager/", s.parts.engine.AlertmanagerHandler())
 	mux.Handle("/router/", http.StripPrefix("/router", s.parts.router.Handler()))
 	mux.Handle("/", s.parts.console.Handler())
-	return console.GuardHost(mux, s.opts.PublicURL.Hostname())
+	return console.GuardHost(http.NewCrossOriginProtection().Handler(mux), s.opts.PublicURL.Hostname())
 }
