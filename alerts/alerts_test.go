@@ -1,7 +1,6 @@
 package alerts_test
 
 import (
-	"io"
 	"io/fs"
 	"log/slog"
 	"regexp"
@@ -31,7 +30,7 @@ func rulesOf(t *testing.T) []rulefmt.Rule {
 		if err != nil {
 			t.Fatal(err)
 		}
-		groups, errs := rulefmt.Parse(data, false, model.UTF8Validation, parser.NewParser(parser.Options{}), slog.New(slog.NewTextHandler(io.Discard, nil)))
+		groups, errs := rulefmt.Parse(data, false, model.UTF8Validation, parser.NewParser(parser.Options{}), slog.New(slog.DiscardHandler))
 		for _, err := range errs {
 			t.Errorf("%s: %v", file, err)
 		}

@@ -51,7 +51,7 @@ func (u *up) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if u.rps <= 0 || u.rps > 5000 {
 		return usageError{fmt.Errorf("--load.rps=%g: give a rate above 0 and up to 5000", u.rps)}
 	}
-	ln, err := net.Listen("tcp", u.listen)
+	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", u.listen)
 	if err != nil {
 		return usageError{fmt.Errorf("%w; choose another address with --web.listen-address", err)}
 	}

@@ -29,7 +29,13 @@ func TestBrowser(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- c.Run(runCtx) }()
 	srv := httptest.NewServer(c.Handler())
-	t.Cleanup(func() { stop(); <-ended; srv.Close() })
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+		srv.Close()
+	})
 
 	ctx := browser(t, path)
 	run := func(actions ...chromedp.Action) {

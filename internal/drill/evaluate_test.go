@@ -423,7 +423,7 @@ func TestTimelineIsBounded(t *testing.T) {
 
 func TestScoreProperties(t *testing.T) {
 	t.Parallel()
-	seen := traffic(time.Hour, func(j string, at time.Duration) (int, int) {
+	seen := traffic(time.Hour, func(_ string, at time.Duration) (int, int) {
 		if at >= minute(10) && at < minute(15) || at >= minute(40) && at < minute(50) {
 			return 2, 1
 		}

@@ -181,7 +181,7 @@ func TestParseRefuses(t *testing.T) {
 
 func TestParseReportsEveryError(t *testing.T) {
 	t.Parallel()
-	_, err := drill.Parse("drills/bad.yaml", []byte(`nmae: bad
+	_, err := drill.Parse("drills/bad.yaml", []byte(`nam: bad
 duration: 30m
 load: {rps: -1, shape: wavy}
 timeline:
@@ -200,7 +200,7 @@ incidents:
 		got = append(got, at)
 	}
 	want := []string{
-		`1: the key "nmae" is unknown`,
+		`1: the key "nam" is unknown`,
 		`3: rps: -1 is out of range`,
 		`3: shape: "wavy" is unknown`,
 		`1: name: missing`,

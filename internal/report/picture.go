@@ -84,7 +84,7 @@ func draw(r drill.Result, id string) picture {
 	c.alerts(r)
 	c.messages(r)
 	c.dropCrowdedTexts()
-	c.axis(r)
+	c.axis()
 	return c.picture
 }
 
@@ -292,7 +292,7 @@ func (c *canvas) silences(r drill.Result) {
 
 // axis draws the minutes below all lanes and the bands of the incidents behind
 // them.
-func (c *canvas) axis(r drill.Result) {
+func (c *canvas) axis() {
 	c.Bottom = c.y + 2
 	for i := range c.Bands {
 		c.Bands[i].Y, c.Bands[i].H = 0, c.Bottom

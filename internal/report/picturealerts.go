@@ -100,7 +100,7 @@ func (c *canvas) alert(top float64, a drill.AlertResult) {
 	if a.ResolvedAtSeconds != nil {
 		ending = span(end)
 	}
-	text := string(a.Labels["severity"])
+	text := a.Labels["severity"]
 	if len(a.Muted) > 0 { // the reason matters more, and they would overlap
 		text = ""
 	}

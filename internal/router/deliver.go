@@ -106,7 +106,7 @@ func (rt *Router) settle(ctx context.Context, n alert.Notification, cause error)
 	}
 	rt.metrics.failed.WithLabelValues(n.Receiver).Inc()
 	wait := backoff(n.ID, n.Attempts, rt.opts.RetryMin, rt.opts.RetryMax)
-	if cause, final := rt.final(n, now.Add(wait), cause); final {
+	if final, cause := rt.final(n, now.Add(wait), cause); final {
 		if err := rt.store.Dead(ctx, n, cause); err != nil {
 			return err
 		}
@@ -119,15 +119,15 @@ func (rt *Router) settle(ctx context.Context, n alert.Notification, cause error)
 }
 
 // final says whether n is given up instead of being tried again at next, and why.
-func (rt *Router) final(n alert.Notification, next time.Time, cause error) (error, bool) {
+func (rt *Router) final(n alert.Notification, next time.Time, cause error) (bool, error) {
 	var p permanent
 	switch {
 	case errors.As(cause, &p):
-		return fmt.Errorf("permanent: %w", cause), true
+		return true, fmt.Errorf("permanent: %w", cause)
 	case next.Sub(n.CreatedAt) > rt.opts.MaxAge:
-		return fmt.Errorf("given up after %s: %w", rt.opts.MaxAge, cause), true
+		return true, fmt.Errorf("given up after %s: %w", rt.opts.MaxAge, cause)
 	}
-	return cause, false
+	return false, cause
 }
 
 // backoff doubles from first to longest and takes up to a quarter off. The

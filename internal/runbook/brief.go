@@ -7,8 +7,10 @@ import (
 
 var (
 	link  = regexp.MustCompile(`!?\[([^\]]*)\]\([^)]*\)`)
-	marks = strings.NewReplacer("`", "", "**", "", "__", "", "*", "")
-	stop  = regexp.MustCompile(`[.!?](\s|$)`)
+	marks = strings.NewReplacer( //nolint:gochecknoglobals // read-only
+		"`", "", "**", "", "__", "", "*", "",
+	)
+	stop = regexp.MustCompile(`[.!?](\s|$)`)
 	// Headings, tables, quotes, HTML, fences and lists are not prose.
 	block = regexp.MustCompile("^(#|\\||>|<|```|~~~|[-*+] |[0-9]+\\. )")
 )

@@ -1,7 +1,6 @@
 package shop // internal: it sets the work times to zero, so that only processor time is left
 
 import (
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -60,7 +59,7 @@ func newIdle(b *testing.B) direct {
 	mesh := direct{}
 	for _, sp := range idle() {
 		s, err := newService(sp, Options{
-			Transport: mesh, Registry: prometheus.NewRegistry(), Seed: 1, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+			Transport: mesh, Registry: prometheus.NewRegistry(), Seed: 1, Log: slog.New(slog.DiscardHandler),
 		})
 		if err != nil {
 			b.Fatal(err)

@@ -33,7 +33,7 @@ type Loopback struct {
 
 // Serve implements Network.
 func (l *Loopback) Serve(addr string, h http.Handler) (func(context.Context) error, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	ln, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listen for %s: %w", addr, err)
 	}
