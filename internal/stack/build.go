@@ -177,7 +177,7 @@ func (s *Stack) buildUsers(context.Context) (err error) {
 	registry := prometheus.NewRegistry()
 	s.parts.users, err = load.New(load.Options{
 		Target: "http://" + serviceAddr("shop"), Transport: s.transport(),
-		RPS: s.opts.RPS, Seed: s.opts.Seed, Registry: registry, Log: s.opts.Log,
+		RPS: s.opts.RPS, Seed: s.opts.Seed, Retention: s.opts.Remember, Registry: registry, Log: s.opts.Log,
 	})
 	if err != nil {
 		return fmt.Errorf("build the users: %w", err)
@@ -188,11 +188,10 @@ func (s *Stack) buildUsers(context.Context) (err error) {
 }
 
 func (s *Stack) buildConsole(context.Context) (err error) {
-	base := func(addr, path string) *url.URL { return &url.URL{Scheme: "http", Host: addr, Path: path} }
 	s.parts.console, err = console.New(console.Options{
-		Prometheus:   base(prometheusAddr, s.opts.PublicURL.JoinPath("prometheus").Path),
-		Alertmanager: base(alertmanagerAddr, s.opts.PublicURL.JoinPath("alertmanager").Path),
-		Router:       base(routerAddr, ""),
+		Prometheus:   s.base(prometheusAddr, "prometheus"),
+		Alertmanager: s.base(alertmanagerAddr, "alertmanager"),
+		Router:       s.base(routerAddr, ""),
 		Transport:    s.transport(),
 		Faults:       faults{s.parts.services},
 		Links:        console.Links{Phone: "/router/phone", Tickets: "/router/tickets", Log: "/router/log", Runbooks: "/router/runbooks/"},
@@ -203,6 +202,16 @@ func (s *Stack) buildConsole(context.Context) (err error) {
 		return fmt.Errorf("build the console: %w", err)
 	}
 	return nil
+}
+
+// base is where a part finds another's API: the engines answer below the path
+// that their public URLs have.
+func (s *Stack) base(addr, path string) *url.URL {
+	u := &url.URL{Scheme: "http", Host: addr}
+	if path != "" {
+		u.Path = s.opts.PublicURL.JoinPath(path).Path
+	}
+	return u
 }
 
 // public is everything at one address. A page elsewhere may neither change

@@ -37,6 +37,8 @@ type Options struct {
 	Interval time.Duration
 	// RPS is how many requests the users send per second. Zero means 40.
 	RPS float64
+	// Remember is how long what users saw is kept. Zero means 24h.
+	Remember time.Duration
 	// Seed of everything random. The same seed gives the same users.
 	Seed uint64
 	// Volatile leaves out the waits for the disk that make a crash harmless:
