@@ -18,7 +18,7 @@ import (
 // and /api/v1/status/config shows the truth.
 func serverConfig(opts Options) (*config.Config, error) {
 	type m = map[string]any
-	var jobs []m
+	var jobs []m // uncompressed: every target is on this machine
 	for _, job := range jobNames(opts.Targets) {
 		var static []m
 		for _, t := range opts.Targets {
@@ -26,7 +26,7 @@ func serverConfig(opts Options) (*config.Config, error) {
 				static = append(static, m{"targets": []string{t.Address}, "labels": t.Labels})
 			}
 		}
-		jobs = append(jobs, m{"job_name": job, "static_configs": static})
+		jobs = append(jobs, m{"job_name": job, "static_configs": static, "enable_compression": false})
 	}
 	// The external labels tell rules where this installation serves runbooks
 	// and boards; as labels of an alert they would only be noise.
