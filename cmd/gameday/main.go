@@ -11,6 +11,9 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kingpin/v2"
+
+	"goldensignals/internal/bubble"
+	"goldensignals/internal/stack"
 )
 
 // Exit statuses, as the command line promises them.
@@ -21,6 +24,7 @@ const (
 )
 
 func main() {
+	bubble.Child(stack.Jobs()) // returns, unless this process is a replay's child
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C kills at once
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
@@ -34,7 +38,10 @@ type command struct {
 
 // commands lists every subcommand; each has a file of its own.
 func commands(app *kingpin.Application) []command {
-	return append([]command{upCommand(app)}, faultCommands(app)...)
+	return append([]command{
+		upCommand(app),
+		replayCommand(app),
+	}, faultCommands(app)...)
 }
 
 // usageError marks an error that the caller can mend by calling differently.
@@ -60,13 +67,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	for _, c := range cmds {
 		if c.clause.FullCommand() == selected {
-			return report(c.run(ctx, stdout, stderr), stderr)
+			return exitStatus(c.run(ctx, stdout, stderr), stderr)
 		}
 	}
 	return exitUsage
 }
 
-func report(err error, stderr io.Writer) int {
+func exitStatus(err error, stderr io.Writer) int {
 	if err == nil {
 		return exitOK
 	}

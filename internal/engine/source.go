@@ -106,7 +106,13 @@ func readRules(names []string, read func(string) ([]byte, error)) (RuleFiles, er
 		for _, err := range parseErrs {
 			errs = append(errs, fmt.Errorf("rule file %s: %w", name, err))
 		}
-		files[name] = groups
+		// By its base name, wherever the folder lies: the name decides when
+		// within an interval a group is evaluated.
+		key := filepath.Base(name)
+		if _, taken := files[key]; taken {
+			key = name
+		}
+		files[key] = groups
 	}
 	return files, errors.Join(errs...)
 }
