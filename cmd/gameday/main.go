@@ -41,6 +41,7 @@ func commands(app *kingpin.Application) []command {
 	return append([]command{
 		upCommand(app),
 		replayCommand(app),
+		compareCommand(app),
 	}, faultCommands(app)...)
 }
 
