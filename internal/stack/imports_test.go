@@ -13,14 +13,13 @@ import (
 // beyond its layer is named here, and nowhere else.
 var (
 	words   = []string{"alert", "fault", "drill"}
-	workers = []string{"bubble", "engine", "load", "receiver", "report", "router", "runbook", "shop", "store"}
+	workers = []string{"bubble", "engine", "load", "receiver", "referee", "report", "router", "runbook", "shop", "store"}
 	wirers  = []string{"console", "stack"}
 
 	exceptions = map[string][]string{
 		"drill":      {"alert", "fault"},
 		"router":     {"receiver", "runbook", "store"},
 		"router/web": {"router", "runbook", "receiver", "store"},
-		"store":      {"receiver", "router"},
 	}
 )
 
