@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"goldensignals/internal/alert"
 	"goldensignals/internal/drill"
 )
 
@@ -82,7 +81,7 @@ func (m *muting) note(key, by, name string, now time.Time) {
 
 // annotate adds to a span what was seen of its alert while it lasted.
 func (m *muting) annotate(s *drill.AlertSpan) {
-	key := alert.Labels(s.Labels).String()
+	key := s.Labels.String()
 	s.RunbookURL = m.runbooks[key]
 	for _, mute := range m.spans[key] {
 		before := !s.ResolvedAt.IsZero() && !mute.From.Before(s.ResolvedAt)
