@@ -117,7 +117,16 @@ func (s *alertmanagerServer) openState(onStop func(string, func() error)) error 
 	return nil
 }
 
+// apiMu guards a global of Alertmanager's: its API's specification is shared by
+// all instances of a process, and the first one that is made rewrites it. Those
+// made after it only read.
+//
+//nolint:gochecknoglobals // as global as what it guards
+var apiMu sync.Mutex
+
 func (s *alertmanagerServer) buildAPI() (err error) {
+	apiMu.Lock()
+	defer apiMu.Unlock()
 	s.duration = promauto.With(s.registry).NewHistogramVec(prometheus.HistogramOpts{
 		Name: "alertmanager_http_request_duration_seconds", Help: "Histogram of latencies for HTTP requests.", Buckets: prometheus.DefBuckets,
 	}, []string{"handler", "method", "code"})

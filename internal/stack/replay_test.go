@@ -23,6 +23,15 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// skipUnderRace skips what replays hours: the race detector makes it ten times
+// slower, and sees the same code in the shorter tests.
+func skipUnderRace(t *testing.T) {
+	t.Helper()
+	if raceDetector {
+		t.Skip("too slow under the race detector")
+	}
+}
+
 // errorsDrill is a drill in which a share of all requests to the shop fails.
 func errorsDrill(history, duration, from, limit time.Duration, ratio float64, extra string) []byte {
 	return fmt.Appendf(nil, `name: test
@@ -96,6 +105,7 @@ receivers: [{name: r, webhook_configs: [{url: 'http://alertrouter:8080/api/v1/we
 // the ratio is below the burn rate.
 func TestDetectionFollowsTheFormula(t *testing.T) {
 	t.Parallel()
+	skipUnderRace(t)
 	for _, ratio := range []float64{1, 0.1, 0.012} {
 		t.Run(fmt.Sprint(ratio), func(t *testing.T) {
 			t.Parallel()
@@ -190,6 +200,7 @@ func TestDesignChangesWhatReachesPeople(t *testing.T) {
 // processors.
 func TestSameSeedSameBytes(t *testing.T) {
 	t.Parallel()
+	skipUnderRace(t)
 	spec := stack.ReplaySpec{File: "test.yaml", Content: errorsDrill(10*time.Minute, 20*time.Minute, 5*time.Minute, 5*time.Minute, 0.3, ""), Seed: 7}
 	input, err := json.Marshal(spec)
 	if err != nil {
