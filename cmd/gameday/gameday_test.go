@@ -9,15 +9,22 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
+
+	"goldensignals/internal/bubble"
+	"goldensignals/internal/stack"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	bubble.Child(stack.Jobs())
+	goleak.VerifyTestMain(m)
+}
 
 // output collects what a command prints while it runs.
 type output struct {
@@ -59,13 +66,16 @@ func until(t *testing.T, limit time.Duration, what string, ok func() bool) {
 	}
 }
 
-// startUp runs `gameday up` on a free port and returns its address and a way
-// to end it that returns its status.
+// startUp runs `gameday up` on a free port, without a history unless args ask
+// for one, and returns its address and a way to end it that returns its status.
 func startUp(t *testing.T, args ...string) (address string, end func() int) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	var stdout, stderr output
 	done := make(chan int, 1)
+	if !slices.ContainsFunc(args, func(arg string) bool { return strings.HasPrefix(arg, "--history=") }) {
+		args = append(args, "--history=0")
+	}
 	go func() {
 		done <- run(ctx, append([]string{"up", "--web.listen-address=127.0.0.1:0"}, args...), &stdout, &stderr)
 	}()
@@ -196,6 +206,9 @@ func TestUpRefuses(t *testing.T) {
 		{"broken alertmanager file", "--alertmanager=" + file("am.yml", "route:\n  receiver: x\n"), "am.yml: undefined receiver"},
 		{"no load", "--load.rps=0", "--load.rps=0"},
 		{"interval too short", "--scrape-interval=1ms", "at least 1s"},
+		{"negative history", "--history=-1h", "--history=-1h0m0s: give 0 for none, or 1m0s to 24h0m0s"},
+		{"history too long", "--history=25h", "--history=25h0m0s: give 0"},
+		{"history too short", "--history=1s", "--history=1s: give 0"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -42,7 +42,7 @@ func commands(app *kingpin.Application) []command {
 		upCommand(app),
 		replayCommand(app),
 		compareCommand(app),
-	}, faultCommands(app)...)
+	}, append(drillCommands(app), faultCommands(app)...)...)
 }
 
 // usageError marks an error that the caller can mend by calling differently.

@@ -28,6 +28,7 @@ type up struct {
 	rules        []string
 	alertmanager string
 	interval     time.Duration
+	history      time.Duration
 	rps          float64
 	seed         uint64
 	logLevel     string
@@ -41,6 +42,7 @@ func upCommand(app *kingpin.Application) command {
 	c.Flag("rules", "Rule file, or a folder of them, instead of the shipped rules. Repeatable; SIGHUP reads them again.").StringsVar(&u.rules)
 	c.Flag("alertmanager", "Alertmanager configuration instead of the shipped one; SIGHUP reads it again.").StringVar(&u.alertmanager)
 	c.Flag("scrape-interval", "How often targets are scraped and rules evaluated.").Default("5s").DurationVar(&u.interval)
+	c.Flag("history", "Healthy time before the start that charts and burn rates know of, made in the background; 0 for none.").Default("2h").DurationVar(&u.history)
 	c.Flag("load.rps", "Requests per second that the shop's users send.").Default("40").Float64Var(&u.rps)
 	c.Flag("seed", "Seed of everything random.").Default("1").Uint64Var(&u.seed)
 	c.Flag("log.level", "Least level that is logged: debug, info, warn or error.").Default("warn").EnumVar(&u.logLevel, "debug", "info", "warn", "error")
@@ -48,8 +50,8 @@ func upCommand(app *kingpin.Application) command {
 }
 
 func (u *up) run(ctx context.Context, stdout, stderr io.Writer) error {
-	if u.rps <= 0 || u.rps > 5000 {
-		return usageError{fmt.Errorf("--load.rps=%g: give a rate above 0 and up to 5000", u.rps)}
+	if err := u.check(); err != nil {
+		return usageError{err}
 	}
 	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", u.listen)
 	if err != nil {
@@ -70,12 +72,31 @@ func (u *up) run(ctx context.Context, stdout, stderr io.Writer) error {
 	return errors.Join(err, stopServer())
 }
 
+// The bounds of --history: enough for a few scrapes, and no longer than a
+// child makes in minutes.
+const (
+	minHistory = time.Minute
+	maxHistory = 24 * time.Hour
+)
+
+func (u *up) check() error {
+	switch {
+	case u.rps <= 0 || u.rps > 5000:
+		return fmt.Errorf("--load.rps=%g: give a rate above 0 and up to 5000", u.rps)
+	case u.history != 0 && (u.history < minHistory || u.history > maxHistory):
+		return fmt.Errorf("--history=%v: give 0 for none, or %v to %v", u.history, minHistory, maxHistory)
+	default:
+		return nil
+	}
+}
+
 func (u *up) options(addr net.Addr, stderr io.Writer) stack.Options {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(u.logLevel)) // the flag is an enum
 	opts := stack.Options{
 		DataDir: u.dataDir, PublicURL: publicURL(addr), Interval: u.interval, RPS: u.rps, Seed: u.seed,
-		Log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level})),
+		History: stack.History{Length: u.history, Rules: u.rules, Alertmanager: u.alertmanager},
+		Log:     slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level})),
 	}
 	if len(u.rules) > 0 {
 		opts.Rules = engine.RulesFromPaths(u.rules...)

@@ -1,7 +1,7 @@
 // Package console is the web page of gameday: the four golden signals of every
 // service, the alerts and what became of them, the silences, what people were
-// sent, and the faults, with the forms that inject and clear them and that
-// silence an alert. It also serves the JSON that the command line speaks.
+// sent, the faults and the live drill, with the forms that inject and clear
+// faults, silence an alert and stop the drill. It also serves the JSON that the command line speaks.
 //
 // The stack mounts it at "/". It asks Prometheus, Alertmanager and the router
 // over their public HTTP APIs and keeps nothing: what it shows is what they
@@ -49,6 +49,22 @@ type Faults interface {
 	Clear(kind, service string) []fault.Active
 }
 
+// Drill is what the players of a live drill may know of it.
+type Drill struct {
+	Brief             string
+	Elapsed, Duration time.Duration
+}
+
+// Drills is what the console needs of whoever plays live drills. Its methods
+// must be safe for concurrent use; Running must be quick.
+type Drills interface {
+	// Running returns the drill that runs now, if one does.
+	Running() (Drill, bool)
+	// Stop ends it and returns once nothing of it is left. Without a drill it
+	// does nothing.
+	Stop()
+}
+
 // Links are the public addresses of pages that others serve, for example
 // /router/phone. An empty one is not shown as a link.
 type Links struct {
@@ -64,6 +80,7 @@ type Options struct {
 	// console's own, over TCP.
 	Transport http.RoundTripper
 	Faults    Faults
+	Drills    Drills // nil: there are none
 	Links     Links
 	// Hosts are the names by which browsers may reach the console beside
 	// localhost and IP addresses. See GuardHost.

@@ -60,6 +60,7 @@ func (p *pages) sections(v pageView) ([]section, error) {
 		data any
 	}{
 		{"summary", v.Summary},
+		{"drill", v.Drill},
 		{"services", v.Services},
 		{"alerts", v.Alerts},
 		{"silences", v.Silences},

@@ -11,6 +11,7 @@ func (c *Console) routes() http.Handler {
 
 	mux.HandleFunc("POST /faults", c.postFault)
 	mux.HandleFunc("POST /faults/clear", c.postClear)
+	mux.HandleFunc("POST /drills/stop", c.postStopDrill)
 	mux.HandleFunc("POST /silences", c.postSilence)
 	mux.HandleFunc("POST /silences/{id}/end", c.postEndSilence)
 

@@ -48,6 +48,7 @@ func (c *Console) collect(ctx context.Context) snapshot {
 type pageView struct {
 	At       time.Time
 	Summary  summaryView
+	Drill    *drillView // nil: none is running
 	Services servicesView
 	Alerts   alertsView
 	Silences silencesView
@@ -88,6 +89,7 @@ func (c *Console) word(s snapshot) pageView {
 	v := pageView{
 		At:       s.at,
 		Summary:  summarise(s, all),
+		Drill:    viewDrill(c.opts.Drills),
 		Services: viewServices(s.services, s.signals, s.signalsErr),
 		Alerts:   alertsView{Rows: viewAlerts(all, s.silences, loc, s.at), Problems: problems(s.promErr, s.amErr), At: s.at},
 		Silences: silencesView{Rows: viewSilences(s.silences, all, s.at), Problem: text(s.silencesErr)},

@@ -27,24 +27,35 @@ const (
 // refuses a run whose truth contradicts the scenario, with the figures, and one
 // that is broken in itself. It changes neither argument.
 func Evaluate(s *Scenario, run Run) (Result, error) {
+	ordered, seen, err := prepare(s, run)
+	if err != nil {
+		return Result{}, err
+	}
+	if err := seen.check(ordered); err != nil {
+		return Result{}, fmt.Errorf("the truth contradicts drill %s:\n%w", s.Name, err)
+	}
+	return score(ordered, run, seen, nil), nil
+}
+
+// prepare checks that a run can be scored. The scenario it returns is a copy
+// with its incidents in order.
+func prepare(s *Scenario, run Run) (*Scenario, *truth, error) {
 	if err := checkRun(s, run); err != nil {
-		return Result{}, fmt.Errorf("evaluate drill %s: %w", s.Name, err)
+		return nil, nil, fmt.Errorf("evaluate drill %s: %w", s.Name, err)
 	}
 	seen, err := newTruth(run.Seen, run.Start, s.Duration)
 	if err != nil {
-		return Result{}, fmt.Errorf("evaluate drill %s: %w", s.Name, err)
+		return nil, nil, fmt.Errorf("evaluate drill %s: %w", s.Name, err)
 	}
 	ordered := *s
 	ordered.Incidents = slices.Clone(s.Incidents)
 	slices.SortStableFunc(ordered.Incidents, func(a, b Incident) int { return cmp.Compare(a.From, b.From) })
-	if err := seen.check(&ordered); err != nil {
-		return Result{}, fmt.Errorf("the truth contradicts drill %s:\n%w", s.Name, err)
-	}
-	return score(&ordered, run, seen), nil
+	return &ordered, seen, nil
 }
 
-// score makes the result of a run that was found in order.
-func score(s *Scenario, run Run, seen *truth) Result {
+// score makes the result of a run that was found in order. What people did is
+// nil for a replay.
+func score(s *Scenario, run Run, seen *truth, did *played) Result {
 	r := Result{
 		Drill:          s.Name,
 		Title:          s.Title,
@@ -54,12 +65,16 @@ func score(s *Scenario, run Run, seen *truth) Result {
 		WallSeconds:    seconds(run.Wall),
 		Requests:       cmp.Or(run.Requests, countRequests(run.Seen)),
 		Incidents:      []IncidentResult{},
-		Notifications:  notifications(s, run),
+		Notifications:  notifications(s, run, did),
 		Alerts:         alertResults(run),
 		Timeline:       timeline(s, seen),
 	}
 	for _, inc := range s.Incidents {
-		r.Incidents = append(r.Incidents, incidentResult(s, inc, r.Notifications, seen))
+		result := incidentResult(s, inc, r.Notifications, seen)
+		if did.averted(result) {
+			result.Verdict = Averted
+		}
+		r.Incidents = append(r.Incidents, result)
 	}
 	r.Score = count(r, run)
 	r.Problems = findProblems(r)
@@ -89,7 +104,7 @@ func checkRun(s *Scenario, run Run) error {
 }
 
 // notifications orders the messages and says what each counts as.
-func notifications(s *Scenario, run Run) []NotificationResult {
+func notifications(s *Scenario, run Run, did *played) []NotificationResult {
 	out := make([]NotificationResult, 0, len(run.Notifications))
 	for _, n := range run.Notifications {
 		r := NotificationResult{
@@ -104,7 +119,7 @@ func notifications(s *Scenario, run Run) []NotificationResult {
 			GroupKey:     n.GroupKey,
 			RunbookURL:   n.RunbookURL,
 		}
-		r.CountsAs, r.Incident = role(s, n, n.At.Sub(run.Start))
+		r.CountsAs, r.Incident = role(s, n, n.At.Sub(run.Start), did)
 		out = append(out, r)
 	}
 	slices.SortStableFunc(out, func(a, b NotificationResult) int {
@@ -119,7 +134,7 @@ func notifications(s *Scenario, run Run) []NotificationResult {
 
 // role says what a message counts as and, for a page, to which incident it
 // belongs.
-func role(s *Scenario, n Notification, at time.Duration) (Role, string) {
+func role(s *Scenario, n Notification, at time.Duration, did *played) (Role, string) {
 	switch {
 	case n.Status == alert.Resolved:
 		return RoleResolved, ""
@@ -134,6 +149,9 @@ func role(s *Scenario, n Notification, at time.Duration) (Role, string) {
 		if at >= inc.From && at <= inc.To+Grace {
 			return RolePage, inc.Name
 		}
+	}
+	if did.justifies(at) {
+		return RolePage, ""
 	}
 	return RoleFalsePage, ""
 }
@@ -236,18 +254,17 @@ func count(r Result, run Run) Score {
 			c.ResolvedMessages++
 		}
 	}
-	noticed := 0
+	noticed, due := 0, 0
 	for _, inc := range r.Incidents {
 		c.ExtraPages += inc.ExtraPages
-		if inc.Verdict != Missed {
-			noticed++
-		}
+		noticed += toInt(inc.Verdict == Detected || inc.Verdict == Late)
+		due += toInt(inc.Verdict != Averted)
 	}
 	if c.Pages > 0 {
 		c.Precision = sixDigits(float64(c.Pages-c.FalsePages) / float64(c.Pages))
 	}
-	if len(r.Incidents) > 0 {
-		c.Recall = sixDigits(float64(noticed) / float64(len(r.Incidents)))
+	if due > 0 {
+		c.Recall = sixDigits(float64(noticed) / float64(due))
 	}
 	for _, a := range run.Alerts {
 		c.Silenced += toInt(a.mutedWhileFiring(BySilence))

@@ -161,7 +161,7 @@ func findProblems(r Result) []string {
 	out := []string{}
 	for _, inc := range r.Incidents {
 		switch inc.Verdict {
-		case Detected:
+		case Detected, Averted:
 		case Late:
 			out = append(out, fmt.Sprintf("Incident %q was paged after %s, by %s; it had to be within %s.",
 				inc.Name, secondsText(*inc.TimeToDetectSeconds), inc.Alert, secondsText(inc.PageWithinSeconds)))

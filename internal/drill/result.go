@@ -12,12 +12,13 @@ const (
 	Detected Verdict = "detected" // the first page came within page_within
 	Late     Verdict = "late"     // a page came, but after that
 	Missed   Verdict = "missed"   // no page came
+	Averted  Verdict = "averted"  // of a live drill only: over before a page was due, and none came
 )
 
 // Result is the score of one run and what it was made from. Its JSON is the
 // public form: seconds count from minute zero, are rounded to milliseconds and
 // null where the moment never came; ratios are rounded to six digits. Same run,
-// same bytes, apart from wall_seconds. Slices are never nil.
+// same bytes, apart from wall_seconds. Slices are never nil, Notes excepted.
 type Result struct {
 	Drill          string               `json:"drill"`
 	Title          string               `json:"title"`
@@ -25,9 +26,10 @@ type Result struct {
 	Seed           uint64               `json:"seed"`
 	VirtualSeconds float64              `json:"virtual_seconds"` // history included
 	WallSeconds    float64              `json:"wall_seconds"`
-	Requests       int                  `json:"requests"` // history included
-	Passed         bool                 `json:"passed"`   // Problems is empty
-	Problems       []string             `json:"problems"` // a sentence for each incident that fell short, then one for all false pages
+	Requests       int                  `json:"requests"`        // history included
+	Passed         bool                 `json:"passed"`          // Problems is empty
+	Problems       []string             `json:"problems"`        // a sentence for each incident that fell short, then one for all false pages
+	Notes          []string             `json:"notes,omitempty"` // of a live drill only: a sentence for each thing that people made different
 	Incidents      []IncidentResult     `json:"incidents"`
 	Notifications  []NotificationResult `json:"notifications"` // oldest first
 	Alerts         []AlertResult        `json:"alerts"`        // oldest first
@@ -81,7 +83,7 @@ type NotificationResult struct {
 	GroupKey     string         `json:"group_key"`
 	RunbookURL   string         `json:"runbook_url"`
 	CountsAs     Role           `json:"counts_as"`
-	Incident     string         `json:"incident,omitempty"` // that a page belongs to
+	Incident     string         `json:"incident,omitempty"` // that a page belongs to; empty for a page about unclaimed harm in a live drill
 }
 
 // AlertResult is one alert.

@@ -63,6 +63,27 @@
 //   - without runbook: alerts that fired and link to none.
 //
 // A drill is passed if every incident was detected and no page was false.
+//
+// # Live drills
+//
+// In a live drill people repair, and break, what the scenario knows nothing of.
+// EvaluateLive therefore refuses nothing that users saw, but says in a sentence
+// (Result.Notes) where that differs from the claims. All of the above holds,
+// with these additions; a drill in which nobody lifts a finger scores as its
+// replay does.
+//
+//   - An incident ends when users were hurt last between its claimed start and
+//     end, if that is more than 30 seconds before the claimed end: by then the
+//     players had repaired it. Reset time, the pages that belong to it and the
+//     budget spent count with this end. It is never later than the claimed one.
+//   - An incident in which no user was hurt beyond doubt ends as it begins: the
+//     players were quicker than the harm.
+//   - The verdict of an incident that ended early, within page_within, and
+//     without a page is averted: nobody had to be paged. It counts neither for
+//     nor against recall and fails no drill.
+//   - Harm that no incident claims, 30 seconds of slack at the claimed edges, is
+//     somebody's own doing. A page between its beginning and five minutes after
+//     its end belongs to no incident, but is not a false page.
 package drill
 
 import "time"

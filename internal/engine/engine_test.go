@@ -14,6 +14,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
 	"goldensignals/internal/alert"
 	"goldensignals/internal/bubble"
 	"goldensignals/internal/engine"
@@ -22,6 +25,8 @@ import (
 const testRules = `groups:
 - name: test
   rules:
+  - record: floor:temperature_celsius:max
+    expr: max by (floor) (temperature_celsius)
   - alert: TooHot
     expr: temperature_celsius > 30
     for: 1m
@@ -50,24 +55,34 @@ type world struct {
 
 func newWorld(t *testing.T, dataDir string) *world {
 	t.Helper()
+	w := stoppedWorld(t, dataDir, false)
+	if err := w.engine.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// stoppedWorld has an engine that is not started yet; with wal it also
+// remembers its samples.
+func stoppedWorld(t *testing.T, dataDir string, wal bool) *world {
+	t.Helper()
 	w := &world{t: t, net: &bubble.Network{}, celsius: 20, files: fstest.MapFS{
 		"test.rules.yml":   {Data: []byte(testRules)},
 		"alertmanager.yml": {Data: []byte(testAlertmanager)},
 	}}
 	transport := &http.Transport{DialContext: w.net.DialContext, DisableKeepAlives: true}
 	w.client = &http.Client{Transport: transport}
-	w.serve("room:8080", http.HandlerFunc(w.metrics))
+	w.serve("room:8080", w.metrics())
 	w.serve("hook:8080", http.HandlerFunc(w.hook))
-	e, err := engine.New(w.options(dataDir))
+	opts := w.options(dataDir)
+	opts.NoWAL = !wal
+	e, err := engine.New(opts)
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.engine = e
 	w.serve("prometheus:9090", e.PrometheusHandler())
 	w.serve("alertmanager:9093", e.AlertmanagerHandler())
-	if err := e.Start(); err != nil {
-		t.Fatal(err)
-	}
 	return w
 }
 
@@ -109,11 +124,20 @@ func (w *world) serve(addr string, h http.Handler) {
 	})
 }
 
-func (w *world) metrics(rw http.ResponseWriter, _ *http.Request) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	rw.Header().Set("Content-Type", "text/plain; version=0.0.4")
-	fmt.Fprintf(rw, "# TYPE temperature_celsius gauge\ntemperature_celsius %g\n", w.celsius)
+// metrics serves the temperature, and a native histogram of it with one
+// observation for each time that somebody looked.
+func (w *world) metrics() http.Handler {
+	registry := prometheus.NewRegistry()
+	seen := prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "temperature_seen_celsius", Help: "How hot the room was when somebody looked.", NativeHistogramBucketFactor: 1.1, Buckets: []float64{20, 30},
+	})
+	registry.MustRegister(seen, prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "temperature_celsius", Help: "How hot the room is."}, func() float64 {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		seen.Observe(w.celsius)
+		return w.celsius
+	}))
+	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
 }
 
 func (w *world) hook(_ http.ResponseWriter, r *http.Request) {

@@ -60,7 +60,7 @@ func render(w io.Writer, name string, data any) error {
 		"runbook":        runbookLink,
 		"labels":         alertLabel,
 		"mutes":          mutes,
-		"good":           func(v drill.Verdict) bool { return v == drill.Detected },
+		"good":           fine,
 	}).ParseFS(templates, "templates/*.html")
 	if err != nil {
 		return fmt.Errorf("parse templates: %w", err)

@@ -91,7 +91,7 @@ func suite(r drill.Result) xmlSuite {
 	}
 	for _, inc := range r.Incidents {
 		c := xmlCase{Class: class, Name: inc.Name, Time: each}
-		if inc.Verdict != drill.Detected {
+		if !fine(inc.Verdict) {
 			c.Failure = take(string(inc.Verdict))
 		}
 		s.Cases = append(s.Cases, c)

@@ -40,6 +40,7 @@ type Totals struct {
 	Detected  int     `json:"detected"`
 	Late      int     `json:"late"`
 	Missed    int     `json:"missed"`
+	Averted   int     `json:"averted,omitempty"` // in live drills only
 	Precision float64 `json:"precision"`
 	Recall    float64 `json:"recall"`
 	Pages     int     `json:"pages"`
@@ -61,6 +62,7 @@ func sum(results []drill.Result) Totals {
 			t.Detected += one(inc.Verdict == drill.Detected)
 			t.Late += one(inc.Verdict == drill.Late)
 			t.Missed += one(inc.Verdict == drill.Missed)
+			t.Averted += one(inc.Verdict == drill.Averted)
 		}
 		t.Pages += r.Score.Pages
 		t.False += r.Score.FalsePages
@@ -72,16 +74,20 @@ func sum(results []drill.Result) Totals {
 	if t.Pages > 0 {
 		t.Precision = sixDigits(float64(t.Pages-t.False) / float64(t.Pages))
 	}
-	if t.Incidents > 0 {
-		t.Recall = sixDigits(float64(t.Detected+t.Late) / float64(t.Incidents))
+	if due := t.Incidents - t.Averted; due > 0 {
+		t.Recall = sixDigits(float64(t.Detected+t.Late) / float64(due))
 	}
 	return t
 }
 
 // String says the totals in one line.
 func (t Totals) String() string {
-	return fmt.Sprintf("%s passed of %s (%s), %s: %d detected, %d late, %d missed. Precision %s, recall %s.",
-		strconv.Itoa(t.Passed), plural(t.Drills, "drill"), plural(t.Controls, "control"), plural(t.Incidents, "incident"), t.Detected, t.Late, t.Missed,
+	averted := ""
+	if t.Averted > 0 {
+		averted = fmt.Sprintf(", %d averted", t.Averted)
+	}
+	return fmt.Sprintf("%s passed of %s (%s), %s: %d detected, %d late, %d missed%s. Precision %s, recall %s.",
+		strconv.Itoa(t.Passed), plural(t.Drills, "drill"), plural(t.Controls, "control"), plural(t.Incidents, "incident"), t.Detected, t.Late, t.Missed, averted,
 		ratio(t.Precision), ratio(t.Recall))
 }
 
@@ -96,7 +102,7 @@ func one(b bool) int {
 
 // notes says in sentences what is worth knowing about r and fails nothing.
 func notes(r drill.Result) []string {
-	var out []string
+	out := slices.Clone(r.Notes)
 	var bare []string
 	for _, a := range r.Alerts {
 		if a.FiringAtSeconds != nil && a.RunbookURL == "" && !slices.Contains(bare, a.AlertName) {
@@ -108,7 +114,7 @@ func notes(r drill.Result) []string {
 	}
 	for _, inc := range r.Incidents {
 		switch {
-		case inc.Verdict == drill.Missed:
+		case inc.Verdict == drill.Missed || inc.Verdict == drill.Averted:
 		case inc.ResetSeconds == nil:
 			out = append(out, fmt.Sprintf("Incident %q was never resolved on the pager within the drill.", inc.Name))
 		case *inc.ResetSeconds < 0:
@@ -118,6 +124,9 @@ func notes(r drill.Result) []string {
 	return out
 }
 
+// fine reports whether nothing went wrong with an incident.
+func fine(v drill.Verdict) bool { return v == drill.Detected || v == drill.Averted }
+
 // verdict is a word and a sign for an incident, so that nothing depends on
 // colour.
 func verdict(v drill.Verdict) string {
@@ -126,6 +135,8 @@ func verdict(v drill.Verdict) string {
 		return "✓ detected"
 	case drill.Late:
 		return "! late"
+	case drill.Averted:
+		return "✓ averted"
 	default:
 		return "✗ missed"
 	}

@@ -64,7 +64,7 @@ func rows(results []drill.Result) []row {
 			if i == 0 {
 				line = first
 			}
-			line.Incident, line.Verdict, line.Passed = inc.Name, verdict(inc.Verdict), inc.Verdict == drill.Detected
+			line.Incident, line.Verdict, line.Passed = inc.Name, verdict(inc.Verdict), fine(inc.Verdict)
 			line.Alert = inc.Alert
 			if inc.Alert == "" {
 				line.Alert = "–"

@@ -42,6 +42,7 @@ type parts struct {
 	router   *router.Router
 	engine   *engine.Engine
 	users    *load.Generator
+	drills   *drills
 	console  *console.Console
 }
 
@@ -49,7 +50,7 @@ type parts struct {
 // to those that call, so that the stack stops in the reverse order.
 func (s *Stack) build(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		s.openDataDir, s.buildShop, s.buildRouter, s.buildEngine, s.buildUsers, s.buildConsole,
+		s.openDataDir, s.buildShop, s.buildRouter, s.buildEngine, s.buildUsers, s.buildDrills, s.buildConsole,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -61,6 +62,7 @@ func (s *Stack) build(ctx context.Context) error {
 
 func (s *Stack) openDataDir(context.Context) error {
 	if s.opts.DataDir != "" {
+		s.reports = filepath.Join(s.opts.DataDir, "drills")
 		return nil
 	}
 	dir, err := os.MkdirTemp("", "goldensignals-")
@@ -74,7 +76,7 @@ func (s *Stack) openDataDir(context.Context) error {
 
 func (s *Stack) buildShop(context.Context) error {
 	s.parts.services = map[string]*shop.Service{}
-	transport := s.transport()
+	transport := s.opts.Network.Transport()
 	for _, name := range shop.Names() {
 		svc, err := shop.New(shop.Options{Name: name, Transport: transport, Registry: prometheus.NewRegistry(), Seed: s.opts.Seed, Log: s.opts.Log})
 		if err != nil {
@@ -85,6 +87,9 @@ func (s *Stack) buildShop(context.Context) error {
 			return err
 		}
 	}
+	// Before the servers stop: they would wait for connections that were
+	// opened for a request whose user has left.
+	s.closeIdle(transport)
 	return nil
 }
 
@@ -92,11 +97,15 @@ func (s *Stack) buildShop(context.Context) error {
 // connections that it leaves idle when the stack stops.
 func (s *Stack) transport() http.RoundTripper {
 	t := s.opts.Network.Transport()
+	s.closeIdle(t)
+	return t
+}
+
+func (s *Stack) closeIdle(t http.RoundTripper) {
 	s.onStop("idle connections", func() error {
 		(&http.Client{Transport: t}).CloseIdleConnections()
 		return nil
 	})
-	return t
 }
 
 func (s *Stack) buildRouter(ctx context.Context) (err error) {
@@ -194,6 +203,7 @@ func (s *Stack) buildConsole(context.Context) (err error) {
 		Router:       s.base(routerAddr, ""),
 		Transport:    s.transport(),
 		Faults:       faults{s.parts.services},
+		Drills:       s.parts.drills,
 		Links:        console.Links{Phone: "/router/phone", Tickets: "/router/tickets", Log: "/router/log", Runbooks: "/router/runbooks/"},
 		Hosts:        []string{s.opts.PublicURL.Hostname()},
 		Log:          s.opts.Log,
@@ -222,6 +232,7 @@ func (s *Stack) public() http.Handler {
 	mux.Handle("/prometheus/", s.parts.engine.PrometheusHandler())
 	mux.Handle("/alertmanager/", s.parts.engine.AlertmanagerHandler())
 	mux.Handle("/router/", http.StripPrefix("/router", s.parts.router.Handler()))
+	mux.Handle(DrillsPath, s.parts.drills.handler())
 	mux.Handle("/", s.parts.console.Handler())
 	return console.GuardHost(http.NewCrossOriginProtection().Handler(mux), s.opts.PublicURL.Hostname())
 }

@@ -15,9 +15,10 @@ import (
 const replayJob = "replay"
 
 // Jobs are what this package runs in child processes. A program that calls
-// ReplayDrill passes them to bubble.Child first of all.
+// ReplayDrill, or runs a Stack with a History, passes them to bubble.Child
+// first of all.
 func Jobs() map[string]bubble.Job {
-	return map[string]bubble.Job{replayJob: runReplayJob}
+	return map[string]bubble.Job{replayJob: runReplayJob, historyJob: runHistoryJob}
 }
 
 // ReplaySpec says what a child process shall replay.

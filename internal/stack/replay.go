@@ -41,8 +41,13 @@ func Replay(ctx context.Context, o ReplayOptions) (drill.Result, error) {
 		o.Interval = 15 * time.Second
 	}
 	var run drill.Run
-	err := inVirtualTime(ctx, o, func(ctx context.Context, s *Stack) (err error) {
-		run, err = referee.Play(ctx, s.refereeOptions(o))
+	err := inVirtualTime(ctx, Options{
+		PublicURL: replayURL(), Rules: o.Rules, Alertmanager: o.Alertmanager,
+		Interval: o.Interval, RPS: o.Scenario.Load.RPS, Seed: o.Seed,
+		Remember: o.Scenario.History + o.Scenario.Duration + time.Hour,
+	}, func(ctx context.Context, s *Stack) (err error) {
+		since := time.Now().Add(settle)
+		run, err = referee.Play(ctx, s.refereeOptions(o, since))
 		return err
 	})
 	if err != nil {
@@ -56,12 +61,9 @@ func Replay(ctx context.Context, o ReplayOptions) (drill.Result, error) {
 }
 
 // inVirtualTime runs a stack on a network in memory for as long as do takes.
-func inVirtualTime(ctx context.Context, o ReplayOptions, do func(context.Context, *Stack) error) error {
-	s, err := New(ctx, Options{
-		Network: &bubble.Network{}, PublicURL: replayURL(), Rules: o.Rules, Alertmanager: o.Alertmanager,
-		Interval: o.Interval, RPS: o.Scenario.Load.RPS, Seed: o.Seed, Volatile: true,
-		Remember: o.Scenario.History + o.Scenario.Duration + time.Hour,
-	})
+func inVirtualTime(ctx context.Context, o Options, do func(context.Context, *Stack) error) error {
+	o.Network, o.Volatile = &bubble.Network{}, true
+	s, err := New(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -77,8 +79,8 @@ func inVirtualTime(ctx context.Context, o ReplayOptions, do func(context.Context
 	return errors.Join(<-stopped, err)
 }
 
-func (s *Stack) refereeOptions(o ReplayOptions) referee.Options {
-	since := time.Now().Add(settle)
+// refereeOptions say what to play. What is simulated begins at since.
+func (s *Stack) refereeOptions(o ReplayOptions, since time.Time) referee.Options {
 	start := since.Add(o.Scenario.History)
 	total := o.Scenario.History + o.Scenario.Duration
 	return referee.Options{

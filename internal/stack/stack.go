@@ -39,6 +39,9 @@ type Options struct {
 	RPS float64
 	// Remember is how long what users saw is kept. Zero means 24h.
 	Remember time.Duration
+	// History is what the charts show of the time before the start. The zero
+	// value means nothing.
+	History History
 	// Seed of everything random. The same seed gives the same users.
 	Seed uint64
 	// Volatile leaves out the waits for the disk that make a crash harmless:
@@ -72,6 +75,7 @@ func (o *Options) setDefaults() {
 // Stack is the whole platform in one process. Several may run side by side.
 type Stack struct {
 	opts     Options
+	reports  string // folder for the reports of live drills; empty: nothing would keep it
 	parts    parts
 	handler  http.Handler
 	failed   chan error // a part that ended although nobody asked it to
@@ -126,11 +130,17 @@ func (s *Stack) Close() error { return s.stop() }
 // that whoever receives is there before whoever sends.
 func (s *Stack) start(ctx context.Context) error {
 	s.goRun(ctx, "router", s.parts.router.Run)
+	makeHistory, err := s.prepareHistory()
+	if err != nil {
+		return fmt.Errorf("prepare the history: %w", err)
+	}
 	if err := s.parts.engine.Start(); err != nil {
 		return fmt.Errorf("start engines: %w", err)
 	}
+	s.goRun(ctx, "history", makeHistory)
 	s.goRun(ctx, "users", s.parts.users.Run)
 	s.goRun(ctx, "console", s.parts.console.Run)
+	s.onStop("drill", s.parts.drills.close) // first of all, while it can still clear up
 	return nil
 }
 

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"goldensignals/internal/stack"
+)
+
+// scrapes are the times at which the shop was scraped in the last d, in seconds.
+func scrapes(t *testing.T, address, d string) []float64 {
+	t.Helper()
+	body := get(t, address+"/prometheus/api/v1/query?query="+url.QueryEscape(`up{service="shop"}[`+d+`]`))
+	var answer struct {
+		Data struct{ Result []struct{ Values [][2]any } }
+	}
+	if err := json.Unmarshal([]byte(body), &answer); err != nil {
+		t.Fatalf("%s: %v", body, err)
+	}
+	var times []float64
+	for _, r := range answer.Data.Result {
+		for _, v := range r.Values {
+			times = append(times, v[0].(float64))
+		}
+	}
+	return times
+}
+
+// blocks are the folders of what the data folder has of a time before the start.
+func blocks(t *testing.T, dataDir string) []string {
+	t.Helper()
+	metas, err := filepath.Glob(filepath.Join(dataDir, "prometheus", "*", "meta.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return metas
+}
+
+// wantNoLeftovers checks that nothing remains of making a history.
+func wantNoLeftovers(t *testing.T, dataDir string) {
+	t.Helper()
+	if left, err := filepath.Glob(filepath.Join(dataDir, "prometheus", "*.tmp")); err != nil || len(left) > 0 {
+		t.Errorf("left in the data folder: %v, %v", left, err)
+	}
+}
+
+func TestUpBeginsWithHistory(t *testing.T) {
+	dir := t.TempDir()
+	begin := time.Now()
+	address, end := startUp(t, "--history=10m", "--scrape-interval=5s", "--data-dir="+dir)
+	if took := time.Since(begin); took > 3*time.Second {
+		t.Errorf("the address was printed after %v, want at most 3s", took)
+	}
+	// Without the race detector and other work it takes two seconds.
+	oldest := float64(begin.Add(-9*time.Minute).UnixMilli()) / 1000
+	until(t, time.Minute, "history", func() bool {
+		times := scrapes(t, address, "15m")
+		return len(times) > 0 && times[0] < oldest
+	})
+	until(t, 20*time.Second, "live scrape", func() bool {
+		times := scrapes(t, address, "15m")
+		return times[len(times)-1] > float64(begin.Unix()+5)
+	})
+	times := scrapes(t, address, "15m")
+	for i, at := range times[1:] {
+		if gap := at - times[i]; gap > 10 {
+			t.Errorf("gap of %gs at %v, want at most two intervals of 5s", gap, at)
+		}
+	}
+	if body := get(t, address+"/prometheus/api/v1/query?query=service_route:http_requests_errors:ratio_rate5m%20offset%205m"); !strings.Contains(body, `"value"`) {
+		t.Errorf("no recorded series of five minutes ago: %s", body)
+	}
+	if status := end(); status != exitOK {
+		t.Errorf("status = %d, want 0", status)
+	}
+	if got := blocks(t, dir); len(got) != 1 {
+		t.Errorf("blocks = %v, want one", got)
+	}
+	wantNoLeftovers(t, dir)
+
+	// A restart has samples of its own: it keeps its history and makes no second one.
+	before := len(times)
+	address, end = startUp(t, "--history=10m", "--scrape-interval=1s", "--data-dir="+dir)
+	until(t, 20*time.Second, "scrape after the restart", func() bool { return len(scrapes(t, address, "15m")) > before+2 })
+	if times := scrapes(t, address, "15m"); times[0] > oldest {
+		t.Errorf("first scrape after a restart = %v, want one before %v", times[0], oldest)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "prometheus", "history.tmp")); !os.IsNotExist(err) {
+		t.Errorf("a second history is made after a restart: %v", err)
+	}
+	if status := end(); status != exitOK {
+		t.Errorf("status after the restart = %d, want 0", status)
+	}
+	if got := blocks(t, dir); len(got) != 1 {
+		t.Errorf("blocks after the restart = %v, want one", got)
+	}
+}
+
+func TestUpWithoutHistory(t *testing.T) {
+	dir := t.TempDir()
+	// A stack that was killed has left this.
+	if err := os.MkdirAll(filepath.Join(dir, "prometheus", "history.tmp", "blocks"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	address, end := startUp(t, "--history=0", "--scrape-interval=1s", "--data-dir="+dir)
+	begin := float64(time.Now().Unix())
+	until(t, 10*time.Second, "scrape", func() bool { return len(scrapes(t, address, "1h")) > 0 })
+	if first := scrapes(t, address, "1h")[0]; first < begin-5 {
+		t.Errorf("first scrape %gs before the start", begin-first)
+	}
+	if status := end(); status != exitOK {
+		t.Errorf("status = %d, want 0", status)
+	}
+	if got := blocks(t, dir); len(got) != 0 {
+		t.Errorf("blocks = %v, want none", got)
+	}
+	wantNoLeftovers(t, dir)
+}
+
+func TestUpEndsWhileHistoryIsMade(t *testing.T) {
+	dir := t.TempDir()
+	_, end := startUp(t, "--history=24h", "--data-dir="+dir)
+	work := filepath.Join(dir, "prometheus", "history.tmp", "work", "prometheus")
+	until(t, 10*time.Second, "child", func() bool { _, err := os.Stat(work); return err == nil })
+	begin := time.Now()
+	if status := end(); status != exitOK {
+		t.Errorf("status = %d, want 0", status)
+	}
+	if took := time.Since(begin); took > 5*time.Second {
+		t.Errorf("ending took %v, want at most 5s", took)
+	}
+	wantNoLeftovers(t, dir)
+}
+
+func TestUpOutlivesFailedHistory(t *testing.T) {
+	dir := t.TempDir()
+	var log output
+	s, err := stack.New(t.Context(), stack.Options{
+		PublicURL: &url.URL{Scheme: "http", Host: "127.0.0.1:1"}, DataDir: dir, Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		History: stack.History{Length: time.Hour, Rules: []string{"gone.rules.yml"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	until(t, 10*time.Second, "warning", func() bool { return strings.Contains(log.String(), "gone.rules.yml") })
+	if got := log.String(); !strings.Contains(got, "level=WARN") || strings.Count(got, "\n") != 1 {
+		t.Errorf("log = %s, want one warning", got)
+	}
+	select {
+	case err := <-done:
+		t.Fatalf("the stack has ended: %v", err)
+	case <-time.After(100 * time.Millisecond):
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Errorf("Run = %v", err)
+	}
+	wantNoLeftovers(t, dir)
+}

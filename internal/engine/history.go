@@ -1,0 +1,92 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/prometheus/prometheus/tsdb"
+)
+
+// Snapshot writes all series with all their samples as blocks into dir, which
+// is created. It may be called while the engine runs.
+func (e *Engine) Snapshot(dir string) error {
+	if err := e.prom.db.Snapshot(dir, true); err != nil {
+		return fmt.Errorf("write blocks to %s: %w", dir, err)
+	}
+	return nil
+}
+
+// MakeRoom prepares for AddHistory of the time since from. It reports false if
+// there are samples of that time already: a history may not be mixed with
+// them. Older samples that are in memory go into a block of their own, as
+// Prometheus takes whatever is older than its newest block for stored when it
+// starts again. Call it before Start.
+func (e *Engine) MakeRoom(from time.Time) (bool, error) {
+	db := e.prom.db
+	for _, b := range db.BlockMetas() {
+		if b.MaxTime > from.UnixMilli() {
+			return false, nil
+		}
+	}
+	head := db.Head()
+	if head.NumSeries() == 0 {
+		return true, nil
+	}
+	if head.MaxTime() >= from.UnixMilli() {
+		return false, nil
+	}
+	if err := db.CompactHead(tsdb.NewRangeHead(head, head.MinTime(), head.MaxTime())); err != nil {
+		return false, fmt.Errorf("write older samples to a block: %w", err)
+	}
+	return true, nil
+}
+
+// AddHistory moves the blocks that Snapshot of another engine wrote to dir
+// into this one, whose queries see them when it returns. Dir must be on the
+// file system of the data folder. The blocks must end at or before end, the
+// time of Start, and MakeRoom must have found room for them.
+func (e *Engine) AddHistory(dir string, end time.Time) error {
+	db := e.prom.db
+	blocks, err := moveBlocks(dir, db.Dir())
+	if err == nil {
+		// The public way to make the database look at its folder again: to
+		// compact the moment at which the history ends, when nothing is in memory.
+		t := end.UnixMilli()
+		err = db.CompactHead(tsdb.NewRangeHead(db.Head(), t, t))
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("add history: %w", err), removeAll(blocks))
+	}
+	return nil
+}
+
+// moveBlocks returns the new paths of the blocks that it moved.
+func moveBlocks(from, to string) ([]string, error) {
+	entries, err := os.ReadDir(from)
+	if err != nil {
+		return nil, fmt.Errorf("read blocks: %w", err)
+	}
+	var moved []string
+	for _, entry := range entries {
+		target := filepath.Join(to, entry.Name())
+		if err := os.Rename(filepath.Join(from, entry.Name()), target); err != nil {
+			return moved, fmt.Errorf("move block: %w", err)
+		}
+		moved = append(moved, target)
+	}
+	if len(moved) == 0 {
+		return nil, fmt.Errorf("no blocks in %s", from)
+	}
+	return moved, nil
+}
+
+func removeAll(paths []string) error {
+	var errs []error
+	for _, p := range paths {
+		errs = append(errs, os.RemoveAll(p))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,266 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"goldensignals/internal/console"
+	"goldensignals/internal/drill"
+	"goldensignals/internal/fault"
+	"goldensignals/internal/load"
+	"goldensignals/internal/referee"
+)
+
+// Why a live drill ends before its time.
+var (
+	errStopped  = errors.New("somebody stopped the drill")
+	errGone     = errors.New("the command that started the drill went away")
+	errStopping = errors.New("the stack is stopping")
+)
+
+// busyError refuses a drill because the stack is not free for it.
+type busyError struct{ why string }
+
+func (e busyError) Error() string { return e.why }
+
+// drills plays drills live, one at a time, on the running stack. It is safe for
+// concurrent use.
+type drills struct {
+	referee  referee.Options // of any drill: without the scenario and its start
+	active   func() []fault.Active
+	setRPS   func(float64) error
+	rps      func() float64
+	remember time.Duration // how long the truth is remembered
+	folder   string        // where reports are kept; empty: nowhere
+	log      *slog.Logger
+
+	mu      sync.Mutex
+	closed  bool
+	current *liveDrill // nil: none is running
+	last    *EndedDrill
+}
+
+// liveDrill is one drill while it runs. The fields below done are set once it
+// is closed.
+type liveDrill struct {
+	scenario *drill.Scenario
+	by       string // who started it; may be empty
+	start    time.Time
+	cancel   context.CancelCauseFunc
+
+	done    chan struct{} // closed when nothing of the drill is left
+	result  drill.Result
+	saved   []string // files
+	saveErr error
+	err     error // there is no result
+}
+
+func (s *Stack) buildDrills(context.Context) error {
+	s.parts.drills = &drills{
+		referee: referee.Options{
+			Seed:         s.opts.Seed,
+			Prometheus:   s.base(prometheusAddr, "prometheus"),
+			Alertmanager: s.base(alertmanagerAddr, "alertmanager"),
+			Router:       s.base(routerAddr, ""),
+			Transport:    s.transport(),
+			Faults:       faults{s.parts.services},
+			Users:        s.parts.users,
+			Log:          s.opts.Log,
+		},
+		active:   faults{s.parts.services}.Active,
+		setRPS:   s.parts.users.SetRPS,
+		rps:      s.parts.users.RPS,
+		remember: s.opts.Remember,
+		folder:   s.reports,
+		log:      s.opts.Log,
+	}
+	if s.opts.Remember == 0 {
+		s.parts.drills.remember = load.DefaultRetention
+	}
+	return nil
+}
+
+// check refuses what a live drill cannot be.
+func (d *drills) check(s *drill.Scenario) error {
+	if s.Duration > d.remember {
+		return fmt.Errorf("duration: %v is longer than the stack remembers what users saw (%v); make the drill shorter, or replay it", s.Duration, d.remember)
+	}
+	return nil
+}
+
+// begin starts a drill at the next full second. It refuses with a busyError
+// while another drill runs or a fault acts that the drill knows nothing of.
+func (d *drills) begin(s *drill.Scenario, by string) (*liveDrill, error) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	l := &liveDrill{
+		scenario: s, by: by, start: time.Now().Truncate(time.Second).Add(time.Second), cancel: cancel,
+		done: make(chan struct{}),
+	}
+	if err := d.take(l); err != nil {
+		cancel(err)
+		return nil, err
+	}
+	d.log.Info("drill started", "drill", s.Name, "by", by)
+	go d.run(ctx, l)
+	return l, nil
+}
+
+// take makes l the drill that runs, if it may.
+func (d *drills) take(l *liveDrill) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch active := d.active(); {
+	case d.closed:
+		return errStopping
+	case d.current != nil:
+		return busyError{fmt.Sprintf("a drill is running already (%s); wait for its end, or stop it with: gameday drill stop", d.current.since(time.Now()))}
+	case len(active) > 0:
+		return busyError{fmt.Sprintf("a fault is active already (%s of %s) and would spoil the score; end it first with: gameday fault clear", active[0].Kind, active[0].Service)}
+	}
+	d.current = l
+	return nil
+}
+
+// run plays the drill, scores it and keeps its reports.
+func (d *drills) run(ctx context.Context, l *liveDrill) {
+	defer close(l.done)
+	defer l.cancel(nil)
+	l.result, l.err = d.play(ctx, l)
+	if l.err == nil && d.folder != "" {
+		l.saved, l.saveErr = saveReports(d.folder, l.result, l.start)
+	}
+	ended := l.ended(ctx, time.Now())
+	d.log.Info("drill ended", "drill", ended.Name, "outcome", ended.Outcome, "err", errors.Join(l.err, l.saveErr))
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.current, d.last = nil, &ended
+}
+
+// play gives the users back the rate that they had.
+func (d *drills) play(ctx context.Context, l *liveDrill) (drill.Result, error) {
+	rps, began := d.rps(), time.Now()
+	o := d.referee
+	o.Scenario, o.Start = l.scenario, l.start
+	run, err := referee.Play(ctx, o)
+	if err = errors.Join(cutShort(ctx, err), d.setRPS(rps)); err != nil {
+		return drill.Result{}, err
+	}
+	run.Wall = time.Since(began)
+	return drill.EvaluateLive(l.scenario, run)
+}
+
+// cutShort puts the reason for which ctx ended in place of what the referee was
+// doing at that moment. What could not be cleared up stays in the error.
+func cutShort(ctx context.Context, err error) error {
+	cause := context.Cause(ctx)
+	if err == nil || cause == nil {
+		return err
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the referee's own join, not what it wraps
+		return errors.Join(append([]error{cause}, joined.Unwrap()[1:]...)...)
+	}
+	return cause
+}
+
+// Running tells the console of the drill that runs now.
+func (d *drills) Running() (console.Drill, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.current == nil {
+		return console.Drill{}, false
+	}
+	return console.Drill{Brief: d.current.scenario.Brief, Elapsed: d.current.elapsed(time.Now()), Duration: d.current.scenario.Duration}, true
+}
+
+// Stop ends the drill that runs, if one does, and waits until nothing of it is
+// left.
+func (d *drills) Stop() { d.stop(errStopped) }
+
+func (d *drills) stop(why error) {
+	d.mu.Lock()
+	l := d.current
+	d.mu.Unlock()
+	if l == nil {
+		return
+	}
+	l.cancel(why)
+	<-l.done
+}
+
+// close ends the drill that runs and lets no other begin.
+func (d *drills) close() error {
+	d.mu.Lock()
+	d.closed = true
+	d.mu.Unlock()
+	d.stop(errStopping)
+	return nil
+}
+
+// elapsed is the time since minute zero, from zero to the duration.
+func (l *liveDrill) elapsed(now time.Time) time.Duration {
+	return max(0, min(now.Sub(l.start), l.scenario.Duration))
+}
+
+// since says for how long the drill has been running, and whose it is.
+func (l *liveDrill) since(now time.Time) string {
+	text := fmt.Sprintf("for %v of %v", l.elapsed(now).Truncate(time.Second), l.scenario.Duration)
+	if l.by != "" {
+		text += ", started by " + l.by
+	}
+	return text
+}
+
+// ended is what is told of the drill from now on.
+func (l *liveDrill) ended(ctx context.Context, now time.Time) EndedDrill {
+	e := EndedDrill{
+		Name: l.scenario.Name, Title: l.scenario.Title, By: l.by, StartedAt: l.start.UTC(), EndedAt: now.UTC(),
+		Problems: l.result.Problems, Notes: l.result.Notes, Saved: l.saved,
+	}
+	switch {
+	case l.err != nil && context.Cause(ctx) != nil:
+		e.Outcome, e.Reason = OutcomeStopped, l.err.Error()
+	case l.err != nil:
+		e.Outcome, e.Reason = OutcomeFailed, l.err.Error()
+	case l.result.Passed:
+		e.Outcome = OutcomePassed
+	default:
+		e.Outcome = OutcomeFellShort
+	}
+	return e
+}
+
+// line is the last line of the stream of the drill.
+func (l *liveDrill) line() DrillLine {
+	if l.err != nil {
+		return DrillLine{Error: l.err.Error()}
+	}
+	line := DrillLine{Result: &l.result, Saved: l.saved}
+	if l.saveErr != nil {
+		line.SaveError = l.saveErr.Error()
+	}
+	return line
+}
+
+// status says what may be told to anybody, players included.
+func (d *drills) status(now time.Time) DrillStatus {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s := DrillStatus{Last: d.last}
+	if l := d.current; l != nil {
+		running := l.running(now)
+		s.Running = &running
+	}
+	return s
+}
+
+func (l *liveDrill) running(now time.Time) RunningDrill {
+	return RunningDrill{
+		Brief: strings.TrimSpace(l.scenario.Brief), By: l.by, StartedAt: l.start.UTC(),
+		ElapsedSeconds: l.elapsed(now).Truncate(time.Second).Seconds(), DurationSeconds: l.scenario.Duration.Seconds(),
+	}
+}

@@ -1,0 +1,151 @@
+package stack
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"goldensignals/internal/bubble"
+)
+
+// historyJob names the job of a child process that makes a history.
+const historyJob = "history"
+
+// historyStep is after how much virtual time a child gives a sign of life.
+const historyStep = 10 * time.Minute
+
+// History is healthy time before the start of a stack: the same shop, users,
+// rules and intervals, run in virtual time in a child process while the stack
+// already runs. Charts and burn rates see it once it is ready. If it cannot be
+// made, that is a warning in the log and the stack runs without it.
+type History struct {
+	// Length is how far it goes back. Zero means no history.
+	Length time.Duration
+	// Rules and Alertmanager are the files of the stack's alert design, which
+	// a child reads for itself. Empty means the shipped ones.
+	Rules        []string
+	Alertmanager string
+}
+
+// historySpec is the input of the job.
+type historySpec struct {
+	Start, End   time.Time // the virtual stack runs from Start to End
+	Dir          string    // of the child alone; its parent removes it
+	PublicURL    string
+	Rules        []string
+	Alertmanager string
+	Interval     time.Duration
+	RPS          float64
+	Seed         uint64
+}
+
+// blocks is where the child leaves the series.
+func (h historySpec) blocks() string { return filepath.Join(h.Dir, "blocks") }
+
+// prepareHistory makes room for the history, which ends now: it is called
+// just before the engines start. What it returns makes the history.
+func (s *Stack) prepareHistory() (func(context.Context) error, error) {
+	none := func(context.Context) error { return nil }
+	dir := filepath.Join(s.opts.DataDir, "prometheus", "history.tmp")
+	// A stack that was killed may have left its own.
+	if err := os.RemoveAll(dir); err != nil {
+		return nil, err
+	}
+	if s.opts.History.Length == 0 {
+		return none, nil
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	end := time.Now()
+	start := end.Add(-s.opts.History.Length)
+	room, err := s.parts.engine.MakeRoom(start)
+	if err != nil {
+		return nil, err
+	}
+	if !room {
+		s.opts.Log.Info("no history is made: the data folder has samples of that time already", "since", start)
+		return none, nil
+	}
+	spec := historySpec{
+		Start: start, End: end, Dir: dir, PublicURL: s.opts.PublicURL.String(),
+		Rules: s.opts.History.Rules, Alertmanager: s.opts.History.Alertmanager,
+		Interval: s.opts.Interval, RPS: s.opts.RPS, Seed: s.opts.Seed,
+	}
+	return func(ctx context.Context) error {
+		s.makeHistory(ctx, spec)
+		return nil
+	}, nil
+}
+
+// makeHistory has a child make the history and adds it to the series. A stack
+// without history is still a stack, so it handles errors itself.
+func (s *Stack) makeHistory(ctx context.Context, spec historySpec) {
+	began := time.Now()
+	err := s.runHistory(ctx, spec)
+	switch err = errors.Join(err, os.RemoveAll(spec.Dir)); {
+	case ctx.Err() != nil: // the stack ends
+	case err != nil:
+		s.opts.Log.Warn("no history: charts begin with the start of the stack", "err", err)
+	default:
+		s.opts.Log.Info("history added", "since", spec.Start, "took", time.Since(began).Round(time.Millisecond))
+	}
+}
+
+func (s *Stack) runHistory(ctx context.Context, spec historySpec) error {
+	if err := os.MkdirAll(spec.Dir, 0o755); err != nil {
+		return fmt.Errorf("create folder of the history: %w", err)
+	}
+	input, err := json.Marshal(spec)
+	if err != nil {
+		return fmt.Errorf("encode history: %w", err)
+	}
+	// One processor, as for a replayed drill; the live stack has the others.
+	if _, err := bubble.Run(ctx, bubble.Options{Job: historyJob, Input: input, Procs: 1}); err != nil {
+		return err
+	}
+	return s.parts.engine.AddHistory(spec.blocks(), spec.End)
+}
+
+// runHistoryJob is the child's side of makeHistory. It sets its virtual clock
+// to the time that the history is about, so that every timestamp, also one
+// that is the value of a series, and every phase within an interval is as if
+// the live stack had been there.
+func runHistoryJob(ctx context.Context, input []byte, emit func(any)) ([]byte, error) {
+	var spec historySpec
+	if err := json.Unmarshal(input, &spec); err != nil {
+		return nil, fmt.Errorf("decode history: %w", err)
+	}
+	opts, err := spec.options()
+	if err != nil {
+		return nil, err
+	}
+	time.Sleep(time.Until(spec.Start))
+	return nil, inVirtualTime(ctx, opts, func(ctx context.Context, s *Stack) error {
+		for now := time.Now(); now.Before(spec.End); now = time.Now() {
+			select {
+			case <-ctx.Done():
+				return nil // Run tells why
+			case <-time.After(min(historyStep, spec.End.Sub(now))):
+				emit(progress{time.Since(spec.Start), spec.End.Sub(spec.Start)})
+			}
+		}
+		return s.parts.engine.Snapshot(spec.blocks())
+	})
+}
+
+func (h historySpec) options() (Options, error) {
+	rules, alertmanager := Design(h.Rules, h.Alertmanager)
+	public, err := url.Parse(h.PublicURL)
+	return Options{
+		DataDir: filepath.Join(h.Dir, "work"), PublicURL: public, Rules: rules, Alertmanager: alertmanager,
+		Interval: h.Interval, RPS: h.RPS, Seed: h.Seed,
+		Remember: time.Minute, // nobody asks what these users saw
+	}, err
+}
