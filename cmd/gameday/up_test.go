@@ -70,8 +70,8 @@ func TestUpBeginsWithHistory(t *testing.T) {
 	})
 	times := scrapes(t, address, "15m")
 	for i, at := range times[1:] {
-		if gap := at - times[i]; gap > 10 {
-			t.Errorf("gap of %gs at %v, want at most two intervals of 5s", gap, at)
+		if gap := at - times[i]; gap > 15 {
+			t.Errorf("gap of %gs at %v, want at most three intervals of 5s", gap, at)
 		}
 	}
 	if body := get(t, address+"/prometheus/api/v1/query?query=service_route:http_requests_errors:ratio_rate5m%20offset%205m"); !strings.Contains(body, `"value"`) {
