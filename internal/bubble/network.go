@@ -5,9 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"sync"
 	"time"
@@ -93,7 +93,7 @@ func (t directTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	// copies of the headers would be a twentieth of a replay.
 	served := new(http.Request)
 	*served = *req
-	served.RequestURI = req.URL.RequestURI()
+	served.RequestURI = requestURI(req.URL)
 	served.RemoteAddr = "pipe"
 	if served.Body == nil {
 		served.Body = http.NoBody
@@ -101,21 +101,46 @@ func (t directTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if served.Host == "" {
 		served.Host = req.URL.Host
 	}
-	answer := &recorder{header: http.Header{}, code: http.StatusOK}
+	answer := &recorder{header: make(http.Header, 2), code: http.StatusOK}
+	answer.body.Buffer = *bytes.NewBuffer(answer.small[:0])
 	ln.handler.ServeHTTP(answer, served)
-	if err := context.Cause(req.Context()); err != nil {
-		return nil, err // the client gave up while the handler worked
+	if req.Context().Err() != nil {
+		return nil, context.Cause(req.Context()) // the client gave up while the handler worked
 	}
 	return answer.response(req), nil
 }
 
-// recorder is the least http.ResponseWriter that a client can read from.
+// requestURI is u.RequestURI, which looks at plain paths several times.
+func requestURI(u *url.URL) string {
+	if u.Opaque != "" || u.RawPath != "" || u.RawQuery != "" || u.ForceQuery || u.Path == "" {
+		return u.RequestURI()
+	}
+	for i := range len(u.Path) {
+		switch c := u.Path[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '/', c == '-', c == '_', c == '.':
+		default:
+			return u.RequestURI()
+		}
+	}
+	return u.Path
+}
+
+// recorder is the least http.ResponseWriter that a client can read from, and
+// the answer that it reads: all of it in one piece of memory, as there are
+// hundreds of thousands.
 type recorder struct {
 	header http.Header
 	code   int
 	wrote  bool
-	body   bytes.Buffer
+	body   body
+	small  [64]byte // the first bytes of the body
+	answer http.Response
 }
+
+// body is what a client reads of an answer.
+type body struct{ bytes.Buffer }
+
+func (*body) Close() error { return nil }
 
 func (r *recorder) Header() http.Header { return r.header }
 
@@ -131,11 +156,22 @@ func (r *recorder) Write(p []byte) (int, error) {
 }
 
 func (r *recorder) response(req *http.Request) *http.Response {
-	return &http.Response{
-		Status: strconv.Itoa(r.code) + " " + http.StatusText(r.code), StatusCode: r.code,
+	r.answer = http.Response{
+		Status: statusLine(r.code), StatusCode: r.code,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: r.header, Body: io.NopCloser(&r.body), ContentLength: int64(r.body.Len()), Request: req,
+		Header: r.header, Body: &r.body, ContentLength: int64(r.body.Len()), Request: req,
 	}
+	return &r.answer
+}
+
+func statusLine(code int) string {
+	switch code { // the usual ones, without making a string
+	case http.StatusOK:
+		return "200 OK"
+	case http.StatusCreated:
+		return "201 Created"
+	}
+	return strconv.Itoa(code) + " " + http.StatusText(code)
 }
 
 // listener hands the server's end of each dialled pipe to Accept.

@@ -166,8 +166,8 @@ func (g *Generator) Run(ctx context.Context) error {
 		return errors.New("run load: it already runs")
 	}
 	defer g.running.Store(false)
-	var users sync.WaitGroup
-	defer users.Wait()
+	users := crowd{g: g, ctx: ctx, next: make(chan user)}
+	defer users.leave()
 
 	clock := newClock(time.Now(), g.gap())
 	defer clock.timer.Stop()
@@ -178,7 +178,7 @@ func (g *Generator) Run(ctx context.Context) error {
 		case <-g.changed:
 			clock.restart(time.Now(), g.gap())
 		case <-clock.timer.C:
-			g.admit(ctx, &users, g.newUser(clock.next))
+			g.admit(&users, g.newUser(clock.next))
 			clock.advance(time.Now(), g.gap())
 		}
 	}
@@ -195,22 +195,14 @@ func (g *Generator) gap() time.Duration {
 }
 
 // admit starts the user, or turns them away where too many are under way.
-func (g *Generator) admit(ctx context.Context, users *sync.WaitGroup, u user) {
+func (g *Generator) admit(users *crowd, u user) {
 	if g.inFlight.Add(1) > int64(g.options.MaxInFlight) {
 		g.inFlight.Add(-1)
 		g.metrics.dropped.Inc()
 		g.count(u, failed, 0)
 		return
 	}
-	users.Go(func() {
-		defer g.inFlight.Add(-1)
-		status, err := g.visit(ctx, u)
-		if ctx.Err() != nil {
-			return // cut short by the end of the run: nobody knows what they would have seen
-		}
-		took := time.Since(u.arrival)
-		g.count(u, judge(status, err, took), took)
-	})
+	users.enter(u)
 }
 
 // count records how a visit ended.

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"goldensignals/internal/deadline"
 )
 
 // Streams keep random numbers that have different purposes apart.
@@ -119,16 +121,16 @@ func mix(x uint64) uint64 {
 
 // visit sends the user's request and returns the status of the answer, or an
 // error where there was none within the user's patience.
-func (g *Generator) visit(ctx context.Context, u user) (status int, err error) {
-	ctx, cancel := context.WithDeadline(ctx, u.arrival.Add(g.options.Patience))
-	defer cancel()
+func (g *Generator) visit(run context.Context, sleeper *deadline.Sleeper, u user) (status int, err error) {
+	ctx := sleeper.With(run, u.arrival.Add(g.options.Patience))
+	defer ctx.Close()
 	pages := g.journeys[u.journey].pages
 	req := pages[u.page%uint64(len(pages))].WithContext(ctx)
 	req.Header = http.Header{"Traceparent": {u.parent()}}
 
 	status, err = g.roundTrip(req)
-	if ctx.Err() != nil {
-		err = ctx.Err() // whatever came after the user had left does not count
+	if end := ctx.Err(); end != nil {
+		err = end // whatever came after the user had left does not count
 	}
 	g.report(ctx, req, status, err)
 	return status, err

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"goldensignals/internal/deadline"
 )
 
 // maxDrain is how much of an answer's body is read, so that its connection can
@@ -41,8 +43,8 @@ func (s *Service) newCall(cs callSpec) *call {
 // asked to, gone when ctx ended first, and badGateway in every other case.
 func (c *call) do(ctx context.Context, parent string) outcome {
 	start := time.Now()
-	callCtx, cancel := context.WithTimeout(ctx, c.timeout)
-	defer cancel()
+	callCtx := deadline.With(ctx, start.Add(c.timeout))
+	defer callCtx.Close()
 
 	req := c.template.WithContext(callCtx)
 	req.Header = http.Header{parentHeader: {parent}}

@@ -87,15 +87,19 @@ func (m *metrics) register(reg prometheus.Registerer, w *workers) error {
 	return nil
 }
 
-// served resolves the series of one route and status. Every outcome's series
-// exists from the start: a rate then sees the first error.
+// served resolves the series of one route and status. The series of every
+// answer exists from the start: a rate then sees the first error. That of the
+// clients who went away, which is no error, would cost every scrape and every
+// rule more than it tells.
 func (m *metrics) served(rs routeSpec, status int) *observed {
+	if status == statusGone {
+		return &observed{gone: func() prometheus.Observer { return m.rare(rs.path, rs.method, status) }}
+	}
 	h := m.server.WithLabelValues(rs.path, rs.method, strconv.Itoa(status))
 	return &observed{
 		histogram: h,
 		exemplars: h.(prometheus.ExemplarObserver), // every histogram of the library is one
 		failed:    status >= http.StatusInternalServerError,
-		gone:      status == statusGone,
 	}
 }
 
@@ -119,11 +123,15 @@ type observed struct {
 	histogram prometheus.Observer
 	exemplars prometheus.ExemplarObserver
 	failed    bool
-	gone      bool
-	last      atomic.Int64 // when it left an exemplar, in Unix nanoseconds
+	gone      func() prometheus.Observer // makes the histogram of clients who went away; nil for all others
+	last      atomic.Int64               // when it left an exemplar, in Unix nanoseconds
 }
 
 func (o *observed) observe(now time.Time, took time.Duration, traceID string) {
+	if o.gone != nil {
+		o.gone().Observe(took.Seconds())
+		return
+	}
 	if !o.tells(now, took) {
 		o.histogram.Observe(took.Seconds())
 		return
@@ -134,13 +142,7 @@ func (o *observed) observe(now time.Time, took time.Duration, traceID string) {
 
 // tells reports whether a request is to leave an exemplar.
 func (o *observed) tells(now time.Time, took time.Duration) bool {
-	switch {
-	case o.gone:
-		return false
-	case o.failed || took > exemplarSlow:
-		return true
-	}
-	return now.UnixNano()-o.last.Load() >= int64(exemplarEvery)
+	return o.failed || took > exemplarSlow || now.UnixNano()-o.last.Load() >= int64(exemplarEvery)
 }
 
 // called resolves the series of one call.

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"goldensignals/internal/deadline"
 )
 
 // outcome is how a request ended. The set is closed: it indexes arrays.
@@ -147,7 +149,7 @@ func (rt *route) do(ctx context.Context, tr trace) outcome {
 	random := rand.New(&source)
 	work := workTime(rt.spec.work, random)
 	effect := s.faults.Effect(time.Now(), random.Uint64())
-	if !wait(ctx, work+effect.Delay) {
+	if !deadline.Sleep(ctx, work+effect.Delay) {
 		return gone
 	}
 	if effect.Fail {

@@ -1,7 +1,6 @@
 package shop
 
 import (
-	"context"
 	"math"
 	"math/rand/v2"
 	"time"
@@ -17,19 +16,4 @@ const (
 // workTime draws how long a piece of work with the given median takes.
 func workTime(median time.Duration, r *rand.Rand) time.Duration {
 	return time.Duration(float64(median) * min(math.Exp(workSpread*r.NormFloat64()), workMax))
-}
-
-// wait returns true after d, or false as soon as ctx ends.
-func wait(ctx context.Context, d time.Duration) bool {
-	if d <= 0 {
-		return ctx.Err() == nil
-	}
-	timer := time.NewTimer(d)
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		timer.Stop()
-		return false
-	}
 }

@@ -1,5 +1,6 @@
 //go:build race
 
-package stack_test
+package stack
 
-const raceDetector = true
+// RaceDetector tells tests that everything is ten times slower.
+const RaceDetector = true

@@ -32,6 +32,8 @@ type ReplayOptions struct {
 	Alertmanager engine.ConfigSource
 	// OnProgress hears how much of the virtual time has passed. Nil: nobody.
 	OnProgress func(done, total time.Duration)
+
+	wholeHistory bool // simulate all of it; for tests
 }
 
 // Replay plays a scenario through a whole stack in virtual time and scores it.
@@ -47,7 +49,11 @@ func Replay(ctx context.Context, o ReplayOptions) (drill.Result, error) {
 		Remember: o.Scenario.History + o.Scenario.Duration + time.Hour,
 	}, func(ctx context.Context, s *Stack) (err error) {
 		since := time.Now().Add(settle)
+		if err := s.repeatHistory(ctx, o, since); err != nil {
+			return fmt.Errorf("make the history: %w", err)
+		}
 		run, err = referee.Play(ctx, s.refereeOptions(o, since))
+		run.Virtual = o.Scenario.History + o.Scenario.Duration
 		return err
 	})
 	if err != nil {
@@ -81,7 +87,7 @@ func inVirtualTime(ctx context.Context, o Options, do func(context.Context, *Sta
 
 // refereeOptions say what to play. What is simulated begins at since.
 func (s *Stack) refereeOptions(o ReplayOptions, since time.Time) referee.Options {
-	start := since.Add(o.Scenario.History)
+	start := since.Add(o.simulated())
 	total := o.Scenario.History + o.Scenario.Duration
 	return referee.Options{
 		Scenario: o.Scenario, Start: start, Since: since, Seed: o.Seed, Sample: o.Interval,

@@ -19,7 +19,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	bubble.Child(stack.Jobs())
+	jobs := stack.Jobs()
+	jobs["requests"] = runRequests
+	bubble.Child(jobs)
 	os.Exit(m.Run())
 }
 
@@ -27,7 +29,7 @@ func TestMain(m *testing.M) {
 // slower, and sees the same code in the shorter tests.
 func skipUnderRace(t *testing.T) {
 	t.Helper()
-	if raceDetector {
+	if stack.RaceDetector {
 		t.Skip("too slow under the race detector")
 	}
 }
@@ -148,6 +150,7 @@ const simpleRule = `groups:
 // difference that production would show.
 func TestDesignChangesWhatReachesPeople(t *testing.T) {
 	t.Parallel()
+	skipUnderRace(t)
 	run := func(t *testing.T, rule, alertmanager, timeline string) drill.Result {
 		return replay(t, errorsDrill(5*time.Minute, 25*time.Minute, 5*time.Minute, 10*time.Minute, 0.5, timeline), fmt.Sprintf(simpleRule, rule), alertmanager)
 	}

@@ -1,0 +1,50 @@
+package stack
+
+import (
+	"context"
+	"time"
+
+	"goldensignals/internal/drill"
+)
+
+// maxSimulated is how much of a healthy history is simulated request by
+// request. What a longer one has before that are copies of it: under constant
+// load one healthy time is like another, and days of it would take minutes.
+const maxSimulated = 2 * time.Hour
+
+// progressStep is after how much virtual time a replay gives a sign of life
+// while its referee waits.
+const progressStep = 10 * time.Minute
+
+// simulated returns how much of the history is simulated.
+func (o ReplayOptions) simulated() time.Duration {
+	if o.Scenario.Load.Shape != drill.Constant || o.wholeHistory {
+		return o.Scenario.History
+	}
+	return min(o.Scenario.History, maxSimulated)
+}
+
+// repeatHistory waits until what is simulated of the history has passed since
+// since, and puts copies of it before it. It does nothing if all is simulated.
+func (s *Stack) repeatHistory(ctx context.Context, o ReplayOptions, since time.Time) error {
+	simulated := o.simulated()
+	copied := o.Scenario.History - simulated
+	if copied == 0 {
+		return nil
+	}
+	// The stack began settle before since: at ready, simulated has passed since
+	// then, whole minutes, which keeps samples on their grid across the copies.
+	// The referee takes over a minute before the drill begins.
+	ready := since.Add(simulated - settle)
+	for now := time.Now(); now.Before(ready); now = time.Now() {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(min(progressStep, ready.Sub(now))):
+		}
+		if o.OnProgress != nil {
+			o.OnProgress(copied+time.Since(since), o.Scenario.History+o.Scenario.Duration)
+		}
+	}
+	return s.parts.engine.Repeat(ctx, simulated, since.Add(-copied))
+}
