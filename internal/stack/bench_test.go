@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"io/fs"
 	"math"
-	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
