@@ -181,6 +181,16 @@ func TestFaultCommands(t *testing.T) {
 	}
 }
 
+func TestHelpIsPrintedOnce(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"--help"}, {"help"}, {"replay", "--help"}} {
+		status, stdout, stderr := call(t, args...)
+		if status != exitOK || strings.Count(stdout, "usage: gameday") != 1 || stderr != "" {
+			t.Errorf("gameday %v = %d\nstdout: %s\nstderr: %s\nwant 0 and the usage once", args, status, stdout, stderr)
+		}
+	}
+}
+
 func TestUpRefuses(t *testing.T) {
 	t.Parallel()
 	busy, err := net.Listen("tcp", "127.0.0.1:0")

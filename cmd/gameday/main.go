@@ -55,7 +55,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	app.HelpFlag.Short('h')
 	app.UsageWriter(stdout).ErrorWriter(stderr)
 	status, terminated := exitOK, false
-	app.Terminate(func(code int) { status, terminated = code, true }) // --help
+	app.Terminate(func(code int) { // --help
+		status, terminated = code, true
+		app.UsageWriter(io.Discard) // kingpin goes on, and would print it again
+	})
 
 	cmds := commands(app)
 	selected, err := app.Parse(args)
