@@ -66,12 +66,7 @@ func (r *replay) run(ctx context.Context, stdout, stderr io.Writer) error {
 func writeResults(w io.Writer, format string, results []drill.Result) error {
 	switch format {
 	case "json":
-		for _, r := range results {
-			if err := report.JSON(w, []drill.Result{r}); err != nil {
-				return err
-			}
-		}
-		return nil
+		return report.JSON(w, results)
 	case "junit":
 		return report.JUnit(w, results)
 	case "html":

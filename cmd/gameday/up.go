@@ -11,13 +11,11 @@ import (
 	"net/url"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"syscall"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 
-	"goldensignals/internal/engine"
 	"goldensignals/internal/stack"
 )
 
@@ -98,12 +96,7 @@ func (u *up) options(addr net.Addr, stderr io.Writer) stack.Options {
 		History: stack.History{Length: u.history, Rules: u.rules, Alertmanager: u.alertmanager},
 		Log:     slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level})),
 	}
-	if len(u.rules) > 0 {
-		opts.Rules = engine.RulesFromPaths(u.rules...)
-	}
-	if u.alertmanager != "" {
-		opts.Alertmanager = engine.ConfigFromFile(filepath.Clean(u.alertmanager))
-	}
+	opts.Rules, opts.Alertmanager = stack.Design(u.rules, u.alertmanager)
 	return opts
 }
 
