@@ -10,7 +10,7 @@ import (
 
 // FieldError says which field of a fault is wrong, why, and what to do.
 type FieldError struct {
-	Field   string // the JSON name: kind, service, ratio, delay, for
+	Field   string // the JSON name: kind, service or the name of a parameter
 	Problem string
 	Remedy  string
 }
@@ -48,15 +48,22 @@ func checkRatio(r float64) error {
 	}
 }
 
-func checkDelay(d Duration) error {
-	if d > 0 && time.Duration(d) <= MaxDelay {
+func checkFactor(v float64) error {
+	if v > 1 && v <= MaxFactor { // written so that NaN is refused
 		return nil
 	}
-	problem := d.String() + " is not positive"
-	if d > 0 {
-		problem = d.String() + " is too long"
+	return &FieldError{
+		Field:   "factor",
+		Problem: strconv.FormatFloat(v, 'g', -1, 64) + " is not a factor",
+		Remedy:  "give a number above 1 and up to 20, such as 4",
 	}
-	return &FieldError{Field: "delay", Problem: problem, Remedy: "give a duration above 0 and up to 60s, such as 300ms"}
+}
+
+func checkSize(b Bytes) error {
+	if b > 0 && b <= MaxSize {
+		return nil
+	}
+	return &FieldError{Field: "size", Problem: b.String() + " a minute is out of range", Remedy: "give a size above 0 and up to 1GiB, such as 16MiB"}
 }
 
 // completeFor gives f its time limit.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 )
 
 // Decode reads one fault from JSON. Unknown fields are errors, and so is a
@@ -17,7 +18,11 @@ func Decode(data []byte) (Fault, error) {
 		Kind    string   `json:"kind"`
 		Service string   `json:"service"`
 		Ratio   *float64 `json:"ratio"`
+		Factor  *float64 `json:"factor"`
 		Delay   *string  `json:"delay"`
+		Size    *string  `json:"size"`
+		Ramp    *string  `json:"ramp"`
+		Flap    *string  `json:"flap"`
 		For     *string  `json:"for"`
 	}
 	dec := json.NewDecoder(bytes.NewReader(data))
@@ -29,39 +34,36 @@ func Decode(data []byte) (Fault, error) {
 		return Fault{}, errors.New("decode fault: more follows the JSON object; send one fault at a time")
 	}
 	f := Fault{Kind: w.Kind, Service: w.Service}
-	if w.Ratio != nil {
-		if err := checkRatio(*w.Ratio); err != nil {
+	for _, field := range []struct {
+		name string
+		text *string
+	}{
+		{"ratio", number(w.Ratio)}, {"factor", number(w.Factor)}, {"delay", w.Delay}, {"size", w.Size},
+		{"ramp", w.Ramp}, {"flap", w.Flap}, {"for", w.For},
+	} {
+		if field.text == nil {
+			continue
+		}
+		if err := f.Set(field.name, *field.text); err != nil {
 			return Fault{}, err
 		}
-		f.Ratio = *w.Ratio
 	}
-	var err error
-	if f.Delay, err = given("delay", w.Delay); err != nil {
-		return Fault{}, err
-	}
-	f.For, err = given("for", w.For)
-	return f, err
+	return f, nil
 }
 
-// given parses a duration that may be absent.
-func given(field string, s *string) (Duration, error) {
-	if s == nil {
-		return 0, nil
+// number writes a number that may be absent as text.
+func number(v *float64) *string {
+	if v == nil {
+		return nil
 	}
-	var d Duration
-	if err := d.UnmarshalText([]byte(*s)); err != nil {
-		return 0, &FieldError{Field: field, Problem: fmt.Sprintf("%q is not a duration", *s), Remedy: "write a number with its unit, such as 300ms or 10m"}
-	}
-	if d <= 0 {
-		return 0, &FieldError{Field: field, Problem: d.String() + " is not positive", Remedy: "give a duration above 0, such as 300ms or 10m"}
-	}
-	return d, nil
+	s := strconv.FormatFloat(*v, 'g', -1, 64)
+	return &s
 }
 
 // decodeError names the field where the decoder knows it.
 func decodeError(err error) error {
 	if typeErr, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && typeErr.Field != "" {
-		return &FieldError{Field: typeErr.Field, Problem: "a JSON " + typeErr.Value + " does not fit", Remedy: "ratio is a number, every other field a string"}
+		return &FieldError{Field: typeErr.Field, Problem: "a JSON " + typeErr.Value + " does not fit", Remedy: "ratio and factor are numbers, every other field is a string"}
 	}
-	return fmt.Errorf("decode fault: %w; the fields are kind, service, ratio, delay, for", err)
+	return fmt.Errorf("decode fault: %w; the fields are kind, service and the parameters of the kind", err)
 }

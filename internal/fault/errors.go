@@ -6,7 +6,10 @@ func errorsKind() Kind {
 	return Kind{
 		Name:    "errors",
 		Summary: "answers requests with 500",
-		Params:  []Param{ratioParam()},
-		apply:   func(_ Fault, e *Effect) { e.Fail = true },
+		Params:  takes("ratio=1", "ramp?", "flap?"),
+		Signals: []Signal{Errors},
+		Hurts:   "users get errors",
+		Repairs: []string{"rollback"},
+		apply:   func(_ hit, e *Effect) { e.Fail = true },
 	}
 }

@@ -76,7 +76,7 @@ func TestCompleteNamesFieldAndRemedy(t *testing.T) {
 		{"delay too long", with(func(f *fault.Fault) { f.Delay = ms(60_001) }), "delay", "up to 60s"},
 		{"negative for", with(func(f *fault.Fault) { f.For = mins(-1) }), "for", "up to 24h"},
 		{"for too long", with(func(f *fault.Fault) { f.For = mins(24*60 + 1) }), "for", "up to 24h"},
-		{"a parameter too many", fault.Fault{Kind: "errors", Service: "auth", Delay: ms(1)}, "delay", "it takes ratio, for"},
+		{"a parameter too many", fault.Fault{Kind: "errors", Service: "auth", Delay: ms(1)}, "delay", "it takes ratio, ramp, flap, for"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -158,8 +158,8 @@ func TestKindsAreDescribed(t *testing.T) {
 			t.Errorf("kind %+v lacks a name or a summary", k)
 		}
 		for _, p := range k.Params {
-			if p.Summary == "" || p.Required == (p.Default != "") {
-				t.Errorf("kind %s: parameter %+v needs a summary, and either a default or to be required", k.Name, p)
+			if p.Summary == "" || p.Example == "" || (p.Required && p.Default != "") {
+				t.Errorf("kind %s: parameter %+v needs a summary and an example, and no default where it is required", k.Name, p)
 			}
 		}
 	}

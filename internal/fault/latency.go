@@ -8,10 +8,10 @@ func latencyKind() Kind {
 	return Kind{
 		Name:    "latency",
 		Summary: "makes requests slower by a fixed delay",
-		Params: []Param{
-			{Name: "delay", Summary: "time added to each request that is hit, up to 60s", Required: true},
-			ratioParam(),
-		},
-		apply: func(f Fault, e *Effect) { e.Delay += time.Duration(f.Delay) },
+		Params:  takes("delay", "ratio=1", "ramp?", "flap?"),
+		Signals: []Signal{Latency},
+		Hurts:   "users wait, and give up if it is long",
+		Repairs: []string{"restart"},
+		apply:   func(h hit, e *Effect) { e.Delay += time.Duration(h.Delay) },
 	}
 }

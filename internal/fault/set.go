@@ -8,20 +8,45 @@ import (
 	"time"
 )
 
-// Set holds the active faults of one service, at most one of each kind. It is
-// safe for concurrent use. Faults expire by the time that the caller passes
-// in; no goroutine watches them.
+// maxApplied bounds how many repairs a Set remembers.
+const maxApplied = 100
+
+// Set holds the active faults of one service, at most one of each kind, and the
+// repairs that were applied to it. It is safe for concurrent use. Faults and
+// repairs begin and end by the time that the caller passes in; no goroutine
+// watches them.
 type Set struct {
 	service string
-	mu      sync.Mutex               // serialises writers; readers never take it
-	active  atomic.Pointer[[]loaded] // sorted by kind, replaced whole; nil: nothing was injected
+	mu      sync.Mutex              // serialises writers; readers never take it
+	now     atomic.Pointer[inForce] // replaced whole; nil: nothing was ever injected or applied
 }
 
-// loaded is an active fault, ready to be applied.
+// inForce is what a Set holds.
+type inForce struct {
+	faults  []loaded // sorted by kind
+	repairs []repair // in the order of their effect
+}
+
+// loaded is a fault, ready to act.
 type loaded struct {
 	Active
-	salt  uint64 // keeps the choices of two kinds independent
-	apply func(Fault, *Effect)
+	salt uint64 // keeps the choices of two kinds independent
+	kind Kind
+}
+
+// repair is a repair, ready to act.
+type repair struct {
+	Applied
+	kind Repair
+}
+
+// actsAt reports whether r makes a difference at t: for good, if what it does
+// cannot be taken back.
+func (r repair) actsAt(t time.Time) bool {
+	if r.kind.lasts == 0 {
+		return !t.Before(r.Effect)
+	}
+	return r.InForceAt(t)
 }
 
 // NewSet returns an empty set for the named service.
@@ -43,18 +68,19 @@ func (s *Set) Inject(now time.Time, f Fault) (Active, error) {
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	next := []loaded{{Active: a, salt: hash(kind.Name), apply: kind.apply}}
-	for _, old := range s.load() {
+	old := s.load()
+	next := []loaded{{Active: a, salt: hash(kind.Name), kind: kind}}
+	for _, l := range old.faults {
 		switch {
-		case !old.ActiveAt(now):
-		case old.Kind == f.Kind:
+		case !l.ActiveAt(now):
+		case l.Kind == f.Kind:
 			a.Replaced = true
 		default:
-			next = append(next, old)
+			next = append(next, l)
 		}
 	}
 	slices.SortFunc(next, func(a, b loaded) int { return strings.Compare(a.Kind, b.Kind) })
-	s.active.Store(&next)
+	s.now.Store(&inForce{faults: next, repairs: old.repairs})
 	return a, nil
 }
 
@@ -63,22 +89,19 @@ func (s *Set) Inject(now time.Time, f Fault) (Active, error) {
 func (s *Set) Clear(now time.Time, kind string) []Active {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	old := s.load()
 	var cleared []Active
 	var next []loaded
-	for _, old := range s.load() {
+	for _, l := range old.faults {
 		switch {
-		case !old.ActiveAt(now):
-		case kind == "" || old.Kind == kind:
-			cleared = append(cleared, old.Active)
+		case !l.ActiveAt(now):
+		case kind == "" || l.Kind == kind:
+			cleared = append(cleared, l.Active)
 		default:
-			next = append(next, old)
+			next = append(next, l)
 		}
 	}
-	if len(next) == 0 {
-		s.active.Store(nil)
-		return cleared
-	}
-	s.active.Store(&next)
+	s.now.Store(&inForce{faults: next, repairs: old.repairs})
 	return cleared
 }
 
@@ -86,12 +109,74 @@ func (s *Set) Clear(now time.Time, kind string) []Active {
 // the result.
 func (s *Set) Active(now time.Time) []Active {
 	var active []Active
-	for _, l := range s.load() {
+	for _, l := range s.load().faults {
 		if l.ActiveAt(now) {
 			active = append(active, l.Active)
 		}
 	}
 	return active
+}
+
+// Apply orders a repair at now. It acts after the time that it takes; what it
+// ends is active until then. While one repair is under way another is refused
+// with a *BusyError.
+func (s *Set) Apply(now time.Time, name string) (Applied, error) {
+	r, err := CheckRepair(name, s.service)
+	if err != nil {
+		return Applied{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old := s.load()
+	if n := len(old.repairs); n > 0 && now.Before(old.repairs[n-1].Effect) {
+		return Applied{}, &BusyError{old.repairs[n-1].Applied}
+	}
+	a := Applied{Repair: r.Name, Service: s.service, At: now, Effect: now.Add(time.Duration(r.Takes)), Ended: []string{}, Helped: []string{}}
+	a.Until = a.Effect.Add(r.lasts)
+	next := inForce{repairs: append(slices.Clone(old.repairs[max(0, len(old.repairs)-maxApplied+1):]), repair{a, r})}
+	for _, l := range old.faults {
+		switch {
+		case !l.ActiveAt(a.Effect): // gone by itself until then
+		case slices.Contains(r.Ends, l.Kind):
+			a.Ended = append(a.Ended, l.Kind)
+			l.Until = a.Effect
+		case slices.Contains(r.Helps, l.Kind):
+			a.Helped = append(a.Helped, l.Kind)
+		}
+		next.faults = append(next.faults, l)
+	}
+	next.repairs[len(next.repairs)-1].Applied = a
+	s.now.Store(&next)
+	return a, nil
+}
+
+// Applied lists the repairs that were ordered, oldest first, at most the last
+// hundred. The caller owns the result.
+func (s *Set) Applied() []Applied {
+	var list []Applied
+	for _, r := range s.load().repairs {
+		list = append(list, r.Applied)
+	}
+	return list
+}
+
+// Undo takes back, at now, what repairs have added and forgets those under way:
+// the service is as it was before anybody repaired it. What was applied stays
+// on the list.
+func (s *Set) Undo(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old := s.load()
+	repairs := slices.Clone(old.repairs)
+	for i, r := range repairs {
+		if r.Until.After(now) {
+			repairs[i].Until = now
+		}
+		if r.Effect.After(now) {
+			repairs[i].Effect = now
+		}
+	}
+	s.now.Store(&inForce{faults: old.faults, repairs: repairs})
 }
 
 // Effect says what the faults that act at now do to one request. The key is a
@@ -101,24 +186,55 @@ func (s *Set) Active(now time.Time) []Active {
 // requests that a lower one hits, and more.
 func (s *Set) Effect(now time.Time, key uint64) Effect {
 	var e Effect
-	p := s.active.Load()
+	p := s.now.Load()
 	if p == nil {
 		return e
 	}
-	for i := range *p {
-		l := &(*p)[i]
-		if l.ActiveAt(now) && share(key^l.salt) < l.Ratio {
-			l.apply(l.Fault, &e)
+	for i := range p.faults {
+		l := &p.faults[i]
+		if l.kind.apply == nil || !l.ActiveAt(now) {
+			continue
+		}
+		if own := key ^ l.salt; share(own) < l.Ratio*l.strength(now) {
+			l.kind.apply(hit{Fault: l.Fault, now: now, draw: share(own ^ drawSalt)}, &e)
 		}
 	}
 	return e
 }
 
-func (s *Set) load() []loaded {
-	if p := s.active.Load(); p != nil {
+// drawSalt makes a second number of a request's key.
+const drawSalt = 0x5851f42d4c957f2d
+
+// State says how the service is at now. The process is when its process
+// started: what a process loses, it loses with the process.
+func (s *Set) State(now, process time.Time) State {
+	var st State
+	p := s.now.Load()
+	if p == nil {
+		return st
+	}
+	for i := range p.faults {
+		l := &p.faults[i]
+		if l.kind.act == nil || !l.ActiveAt(now) {
+			continue
+		}
+		if strength := l.strength(now); strength > 0 {
+			l.kind.act(span{Active: l.Active, now: now, strength: strength, process: process}, &st)
+		}
+	}
+	for i := range p.repairs {
+		if r := &p.repairs[i]; r.kind.act != nil && r.actsAt(now) {
+			r.kind.act(r.Effect, &st)
+		}
+	}
+	return st
+}
+
+func (s *Set) load() inForce {
+	if p := s.now.Load(); p != nil {
 		return *p
 	}
-	return nil
+	return inForce{}
 }
 
 // share spreads key over [0, 1) by SplitMix64.
@@ -137,4 +253,9 @@ func hash(s string) uint64 {
 		h = (h ^ uint64(s[i])) * 1099511628211
 	}
 	return h
+}
+
+// perMinute is what b a minute comes to in d.
+func perMinute(b Bytes, d time.Duration) Bytes {
+	return Bytes(float64(b) * d.Minutes())
 }
