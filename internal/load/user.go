@@ -99,6 +99,9 @@ func (g *Generator) newVisitor(arrival time.Time) user {
 	if crowd := g.crowd(); crowd > 0 {
 		u.robot = g.arrivals.Float64() < crowd/(1+crowd)
 	}
+	if u.robot {
+		u.journey = 0 // the first is browse: robots read, they do not buy
+	}
 	return u
 }
 
