@@ -203,7 +203,7 @@ func targets() []engine.Target {
 	}
 	return append(list,
 		engine.Target{Job: "load", Address: loadAddr},
-		engine.Target{Job: "probe", Address: proberAddr},
+		engine.Target{Job: "probe", Address: proberAddr, Labels: map[string]string{"service": "shop"}},
 		engine.Target{Job: "node", Address: hostAddr},
 		engine.Target{Job: "alertrouter", Address: routerAddr},
 	)
