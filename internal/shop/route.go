@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"goldensignals/internal/deadline"
+	"goldensignals/internal/trace"
 )
 
 // outcome is how a request ended. The set is closed: it indexes arrays.
@@ -37,6 +38,7 @@ const maxBody = 64 << 10
 type route struct {
 	service  *Service
 	spec     routeSpec
+	name     string // of its spans
 	salt     uint64 // tells this route's random numbers and spans apart
 	calls    []*call
 	observed [outcomes]*observed
@@ -62,7 +64,8 @@ func (s *Service) newRoute(rs routeSpec) *route {
 	rt := &route{
 		service: s,
 		spec:    rs,
-		salt:    hash(s.name + " " + rs.method + " " + rs.path),
+		name:    rs.method + " " + rs.path,
+		salt:    trace.Hash(s.name + " " + rs.method + " " + rs.path),
 		answers: [outcomes]answer{
 			done:       newAnswer(rs.status, rs.body),
 			gone:       newAnswer(statusGone, ""),
@@ -97,10 +100,11 @@ func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(a.body) // the client is gone: nothing to tell it
 
 	now := time.Now()
-	rt.observed[o].observe(now, now.Sub(start), tr.id)
+	rt.observed[o].observe(now, now.Sub(start), tr.ID())
+	rt.record(tr, a.status, start, now.Sub(start))
 	if log := rt.service.log; o != done && log.Enabled(r.Context(), slog.LevelDebug) {
 		log.LogAttrs(r.Context(), slog.LevelDebug, "request not served",
-			slog.String("path", r.URL.Path), slog.Int("status", a.status), slog.String("trace_id", tr.id))
+			slog.String("path", r.URL.Path), slog.Int("status", a.status), slog.String("trace_id", tr.ID()))
 	}
 }
 
@@ -124,20 +128,10 @@ func (rt *route) refuse(w http.ResponseWriter, err error, start time.Time) {
 	rt.service.metrics.rare(rt.spec.path, rt.spec.method, status).Observe(time.Since(start).Seconds())
 }
 
-// trace reads the request's trace context or starts one.
-func (rt *route) trace(r *http.Request) trace {
-	if v := r.Header[parentHeader]; len(v) == 1 {
-		if tr, ok := parseTrace(v[0], rt.salt); ok {
-			return tr
-		}
-	}
-	return newTrace(rt.service.seed, rt.service.untraced.Add(1), rt.salt)
-}
-
 // do is the whole life of a request between its arrival and its answer. Its
 // random numbers depend on the seed, the trace and the route only, so that
 // requests do not disturb each other's fate.
-func (rt *route) do(ctx context.Context, tr trace) outcome {
+func (rt *route) do(ctx context.Context, tr trace.Context) outcome {
 	s := rt.service
 	if o := s.workers.acquire(ctx); o != done {
 		return o
@@ -145,7 +139,7 @@ func (rt *route) do(ctx context.Context, tr trace) outcome {
 	defer s.workers.release()
 
 	var source rand.PCG
-	source.Seed(s.seed^tr.key, rt.salt)
+	source.Seed(s.seed^tr.Key(), rt.salt)
 	random := rand.New(&source)
 	work := workTime(rt.spec.work, random)
 	effect := s.faults.Effect(time.Now(), random.Uint64())
@@ -156,7 +150,7 @@ func (rt *route) do(ctx context.Context, tr trace) outcome {
 		return broken
 	}
 	for i, c := range rt.calls {
-		if o := c.do(ctx, tr.parent(i)); o != done {
+		if o := c.do(ctx, tr, i); o != done {
 			return o
 		}
 	}

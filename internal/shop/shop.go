@@ -30,6 +30,7 @@ type Options struct {
 	Transport http.RoundTripper
 	Registry  *prometheus.Registry // shown on /metrics; nil: a new one
 	Seed      uint64               // of the work times and of who is hit by a fault
+	Spans     Spans                // hears of every span; nil: nobody does
 	Log       *slog.Logger         // nil: discarded
 }
 
@@ -44,6 +45,7 @@ type Service struct {
 	handler http.Handler
 
 	transport http.RoundTripper
+	spans     Spans
 	log       *slog.Logger
 	untraced  atomic.Uint64 // requests that came without a trace
 }
@@ -77,6 +79,7 @@ func newService(sp spec, o Options) (*Service, error) {
 		workers:   newWorkers(sp.workers, sp.queue),
 		metrics:   newMetrics(),
 		transport: o.Transport,
+		spans:     o.Spans,
 		log:       o.Log.With("service", sp.name),
 	}
 	if err := s.metrics.register(o.Registry, s.workers); err != nil {
