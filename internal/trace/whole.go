@@ -94,3 +94,24 @@ func (t Trace) Bounds() (from, to time.Time) {
 	}
 	return from, to
 }
+
+// Busiest is the service that took most of the time by itself, without the
+// calls it made, and how long that was. A call whose other side is not known
+// counts for the service called.
+func (t Trace) Busiest() (service string, alone time.Duration) {
+	inner := make(map[SpanID]time.Duration, len(t.Spans)) // :: span -> time of the spans within it
+	answered := make(map[SpanID]bool, len(t.Spans))       // :: call -> its other side is known
+	for _, s := range t.Spans {
+		inner[s.Parent] += s.Took
+		answered[s.Parent] = answered[s.Parent] || s.Kind == Server
+	}
+	for _, s := range t.Spans {
+		if s.Kind == Client && answered[s.ID] {
+			continue // what is left is the way there and back
+		}
+		if own := s.Took - inner[s.ID]; own > alone {
+			service, alone = s.Culprit(), own
+		}
+	}
+	return service, alone
+}

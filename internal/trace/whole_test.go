@@ -102,3 +102,21 @@ func TestRowsHaveEverySpanOnce(t *testing.T) {
 		}
 	})
 }
+
+func TestBusiest(t *testing.T) {
+	t.Parallel()
+	lost := trace.Trace{Spans: checkout().Spans[3:]} // the span of payments never came
+	for name, tt := range map[string]struct {
+		trace   trace.Trace
+		service string
+		alone   time.Duration
+	}{
+		"orders is busy before its call": {checkout(), "orders", 18 * time.Millisecond},
+		"an unknown other side":          {trace.Trace{Spans: lost.Spans[:1]}, "payments", 11 * time.Millisecond},
+		"nothing":                        {trace.Trace{}, "", 0},
+	} {
+		if service, alone := tt.trace.Busiest(); service != tt.service || alone != tt.alone {
+			t.Errorf("%s: busiest is %s with %v, want %s with %v", name, service, alone, tt.service, tt.alone)
+		}
+	}
+}
