@@ -39,6 +39,11 @@ const (
 // one id gets no more.
 const maxSpans = 64
 
+// apart is the least time between two kept failed traces of the same request
+// and outcome: in an outage they are all alike, and would be out of the list
+// again before somebody has followed the link to one.
+const apart = 10 * time.Second
+
 // checkEvery is how often a busy Recorder looks for what is too old.
 const checkEvery = 10 * time.Second
 
@@ -48,7 +53,7 @@ type Options struct {
 	// do spans without a parent.
 	Entry string
 	Ring  int           // spans that are remembered until their trace ends; rounded up to a power of two
-	Keep  int           // failed traces, and as many of the slowest
+	Keep  int           // failed traces (not all of those that are alike), and as many of the slowest
 	For   time.Duration // how long a trace is kept
 }
 
@@ -80,9 +85,7 @@ type slot struct {
 
 // kept is a trace that is kept.
 type kept struct {
-	id    trace.ID
-	took  time.Duration // until its root ended
-	end   time.Time
+	root  trace.Span // at whose end it was decided to keep it
 	spans []trace.Span
 }
 
@@ -148,6 +151,9 @@ func (r *Recorder) judge(root trace.Span) {
 		r.expire(now)
 	}
 	if root.Failed {
+		if slices.ContainsFunc(r.failed, func(k *kept) bool { return k.tells(root) }) {
+			return
+		}
 		if len(r.failed) >= r.options.Keep {
 			r.forget(r.failed[0])
 			r.failed = slices.Delete(r.failed, 0, 1)
@@ -157,14 +163,14 @@ func (r *Recorder) judge(root trace.Span) {
 	}
 	n := len(r.slowest)
 	if n >= r.options.Keep {
-		if r.slowest[n-1].took >= root.Took {
+		if r.slowest[n-1].root.Took >= root.Took {
 			return
 		}
 		r.forget(r.slowest[n-1])
 		r.slowest = r.slowest[:n-1]
 	}
 	at, _ := slices.BinarySearchFunc(r.slowest, root.Took, func(k *kept, took time.Duration) int {
-		return cmp.Compare(took, k.took)
+		return cmp.Compare(took, k.root.Took)
 	})
 	r.slowest = slices.Insert(r.slowest, at, r.keep(root))
 }
@@ -177,16 +183,28 @@ func (r *Recorder) keep(root trace.Span) *kept {
 	} else {
 		k = &kept{}
 	}
-	k.id, k.took, k.end = root.Trace, root.Took, root.End()
-	for n := *r.head(root.Trace); n > 0 && r.last-n < uint64(len(r.ring)); {
+	k.root = root
+	k.spans = r.gather(k.spans, root.Trace)
+	r.kept[root.Trace] = k
+	return k
+}
+
+// gather adds what the ring has of a trace to spans.
+func (r *Recorder) gather(spans []trace.Span, id trace.ID) []trace.Span {
+	for n := *r.head(id); n > 0 && r.last-n < uint64(len(r.ring)) && len(spans) < maxSpans; {
 		slot := &r.ring[n&r.mask()]
-		if slot.span.Trace == root.Trace {
-			k.add(slot.span)
+		if slot.span.Trace == id {
+			spans = append(spans, slot.span)
 		}
 		n = slot.before
 	}
-	r.kept[k.id] = k
-	return k
+	return spans
+}
+
+// tells reports whether k tells all there is to know of a trace that failed
+// just now.
+func (k *kept) tells(root trace.Span) bool {
+	return k.root.Name == root.Name && k.root.Status == root.Status && k.root.Error == root.Error && root.End().Sub(k.root.End()) < apart
 }
 
 func (k *kept) add(s trace.Span) {
@@ -197,7 +215,7 @@ func (k *kept) add(s trace.Span) {
 
 // forget drops a trace and keeps its memory for another.
 func (r *Recorder) forget(k *kept) {
-	delete(r.kept, k.id)
+	delete(r.kept, k.root.Trace)
 	k.spans = k.spans[:0]
 	r.spare = append(r.spare, k)
 }
@@ -205,7 +223,7 @@ func (r *Recorder) forget(k *kept) {
 // expire forgets what is too old at now.
 func (r *Recorder) expire(now time.Time) {
 	old := func(k *kept) bool {
-		if now.Sub(k.end) <= r.options.For {
+		if now.Sub(k.root.End()) <= r.options.For {
 			return false
 		}
 		r.forget(k)
@@ -235,16 +253,17 @@ func (r *Recorder) Slowest(now time.Time) []trace.Trace {
 	return copies(r.slowest)
 }
 
-// Trace finds the trace with an id, if it is kept at now.
+// Trace finds the trace with an id, if it is kept at now or so recent that its
+// spans are still remembered: ids in logs and exemplars are mostly of those.
 func (r *Recorder) Trace(now time.Time, id trace.ID) (trace.Trace, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.expire(now)
-	k, ok := r.kept[id]
-	if !ok {
-		return trace.Trace{}, false
+	if k, ok := r.kept[id]; ok {
+		return k.copy(), true
 	}
-	return k.copy(), true
+	spans := slices.DeleteFunc(r.gather(nil, id), func(s trace.Span) bool { return now.Sub(s.End()) > r.options.For })
+	return trace.Trace{Spans: spans}, len(spans) > 0
 }
 
 func copies(list []*kept) []trace.Trace {

@@ -1,7 +1,6 @@
 package tracing_test
 
 import (
-	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -51,9 +50,9 @@ func want(t *testing.T, what string, got []trace.Trace, traces ...int) {
 
 func TestKeepsTheFailedAndTheSlowest(t *testing.T) {
 	t.Parallel()
-	r := tracing.New(tracing.Options{Entry: "shop", Keep: 3})
+	r := tracing.New(tracing.Options{Entry: "shop", Keep: 3, Ring: 16})
 	for n := range 10 {
-		at := noon.Add(time.Duration(n) * time.Second)
+		at := noon.Add(time.Duration(n) * 10 * time.Second)
 		status := 200
 		if n%2 == 1 {
 			status = 502
@@ -62,7 +61,7 @@ func TestKeepsTheFailedAndTheSlowest(t *testing.T) {
 		r.Record(inner(n, 1, at))
 		r.Record(server(n, at, time.Duration(10+n*3%7)*time.Millisecond, status))
 	}
-	now := noon.Add(time.Minute)
+	now := noon.Add(2 * time.Minute)
 	want(t, "failed: the newest", r.Failed(now), 9, 7, 5)
 	want(t, "slowest: of 0, 2, 4, 6, 8 those with 6, 5 and 4", r.Slowest(now), 2, 4, 6)
 
@@ -75,6 +74,22 @@ func TestKeepsTheFailedAndTheSlowest(t *testing.T) {
 			t.Errorf("trace %d is kept", n)
 		}
 	}
+	if whole, ok := r.Trace(now, id(8)); !ok || len(whole.Spans) != 3 {
+		t.Errorf("Trace = %+v, %v, want the recent one, though it is not kept", whole, ok)
+	}
+}
+
+// TestKeepsFewOfThoseAlike: an outage does not push its own traces out of the
+// list in seconds, nor what else fails meanwhile.
+func TestKeepsFewOfThoseAlike(t *testing.T) {
+	t.Parallel()
+	r := tracing.New(tracing.Options{Entry: "shop", Keep: 5})
+	other := server(1000, noon.Add(9*time.Second), 0, 500)
+	r.Record(other)
+	for n := range 300 { // ten a second
+		r.Record(server(n, noon.Add(time.Duration(n)*100*time.Millisecond), 0, 502))
+	}
+	want(t, "failed", r.Failed(noon.Add(30*time.Second)), 200, 100, 0, 1000)
 }
 
 func TestLateSpansAreAdded(t *testing.T) {
@@ -144,7 +159,7 @@ func TestMemoryIsUsedAgain(t *testing.T) {
 	held := r.Failed(noon)
 	for n := 2; n < 10; n++ {
 		r.Record(inner(n, 0, noon))
-		r.Record(server(n, noon, time.Second, 500))
+		r.Record(server(n, noon, time.Second, 500+n))
 	}
 	want(t, "what is held", held, 1)
 	want(t, "failed", r.Failed(noon), 9)
@@ -160,7 +175,7 @@ func TestConcurrent(t *testing.T) {
 			for i := range 500 {
 				n := g*500 + i
 				r.Record(inner(n, 0, noon))
-				r.Record(server(n, noon, time.Duration(n), 200+i%2*300))
+				r.Record(server(n, noon, time.Duration(n), 200+i%2*(300+n)))
 				r.Failed(noon)
 				for _, s := range r.Slowest(noon) {
 					if _, ok := r.Trace(noon, s.Root().Trace); ok && len(s.Spans) == 0 {
@@ -179,17 +194,18 @@ func TestConcurrent(t *testing.T) {
 func TestRecordAllocatesNothing(t *testing.T) {
 	var spans tracing.Spans = tracing.Tee{tracing.New(tracing.Options{Entry: "shop", Ring: 256, Keep: 5})}
 	n := 0
-	record := func(status int, took func(n int) time.Duration) func() {
+	record := func(status func(n int) int, took func(n int) time.Duration) func() {
 		return func() {
 			n++
 			at := noon.Add(time.Duration(n) * time.Millisecond)
 			spans.Record(inner(n, 0, at))
-			spans.Record(server(n, at, took(n), status))
+			spans.Record(server(n, at, took(n), status(n)))
 		}
 	}
 	for name, f := range map[string]func(){
-		"answers of all kinds": record(200, func(n int) time.Duration { return time.Duration(n * 7919 % 1000) }),
-		"only failures":        record(500, func(int) time.Duration { return time.Second }),
+		"answers of all kinds": record(func(int) int { return 200 }, func(n int) time.Duration { return time.Duration(n * 7919 % 1000) }),
+		"failures, all alike":  record(func(int) int { return 500 }, func(int) time.Duration { return time.Second }),
+		"failures, all kept":   record(func(n int) int { return 500 + n }, func(int) time.Duration { return time.Second }),
 	} {
 		for range 50 {
 			f() // makes the memory that is used from then on
@@ -200,15 +216,19 @@ func TestRecordAllocatesNothing(t *testing.T) {
 	}
 }
 
-// BenchmarkRecord is a span that is remembered, one that ends a trace that is
-// not kept, and a failed trace of seven spans that is.
+// BenchmarkRecord is a span that is remembered, and whole traces of seven spans.
 func BenchmarkRecord(b *testing.B) {
 	for _, bb := range []struct {
 		name   string
-		status int
 		inner  int
-	}{{"span", 0, 1}, {"trace", 200, 6}, {"failed trace", 500, 6}} {
-		b.Run(fmt.Sprintf("%s of %d", bb.name, bb.inner), func(b *testing.B) {
+		status func(n int) int // of the root; nil: none
+	}{
+		{"span", 1, nil},
+		{"trace", 6, func(int) int { return 200 }},
+		{"failed trace like others", 6, func(int) int { return 500 }},
+		{"failed trace that is kept", 6, func(n int) int { return 500 + n }},
+	} {
+		b.Run(bb.name, func(b *testing.B) {
 			r := tracing.New(tracing.Options{Entry: "shop"})
 			for i := range 100 {
 				r.Record(server(i, noon, time.Hour, 200))
@@ -220,8 +240,8 @@ func BenchmarkRecord(b *testing.B) {
 				for i := range bb.inner {
 					r.Record(inner(n, i, noon))
 				}
-				if bb.status != 0 {
-					r.Record(server(n, noon, time.Millisecond, bb.status))
+				if bb.status != nil {
+					r.Record(server(n, noon, time.Millisecond, bb.status(n)))
 				}
 			}
 		})
