@@ -250,7 +250,11 @@ func (r *Recorder) Slowest(now time.Time) []trace.Trace {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.expire(now)
-	return copies(r.slowest)
+	list := copies(r.slowest)
+	slices.SortStableFunc(list, func(a, b trace.Trace) int { // spans that came later may have a longer one around it all
+		return cmp.Compare(b.Root().Took, a.Root().Took)
+	})
+	return list
 }
 
 // Trace finds the trace with an id, if it is kept at now or so recent that its

@@ -107,6 +107,13 @@ func TestLateSpansAreAdded(t *testing.T) {
 	}
 	want(t, "failed", r.Failed(noon), 1)
 
+	// What users waited for counts, though it is known later.
+	for n, took := range map[int]time.Duration{3: 30 * time.Millisecond, 4: 20 * time.Millisecond} {
+		r.Record(server(n, noon, took, 200))
+		r.Record(trace.Span{Trace: id(n), ID: 99, Kind: trace.Client, Service: "users", Start: noon, Took: time.Second - took, Status: 200})
+	}
+	want(t, "slowest", r.Slowest(noon), 4, 3)
+
 	// Nobody but the user knows of a shop that is not there.
 	alone := trace.Span{Trace: id(2), ID: 99, Kind: trace.Client, Service: "users", Peer: "shop", Start: noon, Error: trace.Connection, Failed: true}
 	r.Record(alone)
