@@ -82,7 +82,7 @@ type user struct {
 
 // newUser makes the next user. Only Run calls it.
 func (g *Generator) newUser(arrival time.Time) user {
-	u := user{seed: trace.Mix(g.options.Seed), seq: g.seq, arrival: arrival}
+	u := user{seed: mix(g.options.Seed), seq: g.seq, arrival: arrival}
 	g.seq++
 	r := u.random(userStream)
 	u.page = r / 100
@@ -93,12 +93,17 @@ func (g *Generator) newUser(arrival time.Time) user {
 }
 
 // random is the user's own number for a purpose.
-func (u user) random(stream uint64) uint64 { return trace.Mix(u.seed ^ trace.Mix(u.seq<<3|stream)) }
+func (u user) random(stream uint64) uint64 { return mix(u.seed ^ mix(u.seq<<3|stream)) }
 
 // trace is the user's trace, and their own span in it.
 func (u user) trace() (trace.ID, trace.SpanID) {
-	return trace.NewID(u.random(traceStream), trace.Mix(u.seq)), trace.SpanID(u.random(spanStream) | 1)
+	return trace.NewID(u.random(traceStream), mix(u.seq)), trace.SpanID(u.random(spanStream) | 1)
 }
+
+// parent renders the header of the user's request.
+func (u user) parent() string { return trace.Header(u.trace()) }
+
+func mix(x uint64) uint64 { return trace.Mix(x) }
 
 // visit sends the user's request and returns the status of the answer, or an
 // error where there was none within the user's patience.
@@ -107,7 +112,7 @@ func (g *Generator) visit(run context.Context, sleeper *deadline.Sleeper, u user
 	defer ctx.Close()
 	pages := g.journeys[u.journey].pages
 	req := pages[u.page%uint64(len(pages))].WithContext(ctx)
-	req.Header = http.Header{trace.HeaderName: {trace.Header(u.trace())}}
+	req.Header = http.Header{trace.HeaderName: {u.parent()}}
 
 	status, err = g.roundTrip(req)
 	if end := ctx.Err(); end != nil {

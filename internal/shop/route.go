@@ -65,7 +65,7 @@ func (s *Service) newRoute(rs routeSpec) *route {
 		service: s,
 		spec:    rs,
 		name:    rs.method + " " + rs.path,
-		salt:    trace.Hash(s.name + " " + rs.method + " " + rs.path),
+		salt:    hash(s.name + " " + rs.method + " " + rs.path),
 		answers: [outcomes]answer{
 			done:       newAnswer(rs.status, rs.body),
 			gone:       newAnswer(statusGone, ""),

@@ -2,7 +2,6 @@ package shop_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"sync"
@@ -121,45 +120,5 @@ func TestSpansOfACheckout(t *testing.T) {
 				t.Errorf("rows (-want +got):\n%s", diff)
 			}
 		})
-	}
-}
-
-var errNobody = errors.New("nobody")
-
-// nobody is a transport that reaches nobody, without an allocation of its own.
-type nobody struct{}
-
-func (nobody) RoundTrip(*http.Request) (*http.Response, error) { return nil, errNobody }
-
-type counter struct{ n int }
-
-func (c *counter) Record(trace.Span) { c.n++ }
-
-// TestSpansAllocateNothing compares requests that are told of with those that
-// are not.
-func TestSpansAllocateNothing(t *testing.T) {
-	allocs := func(spans shop.Spans) float64 {
-		s, err := shop.New(shop.Options{Name: "orders", Transport: nobody{}, Seed: 1, Spans: spans})
-		if err != nil {
-			t.Fatal(err)
-		}
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://orders:8080/orders", http.NoBody)
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.Header.Set("Traceparent", parent(0))
-		w := &recorder{header: make(http.Header)}
-		return testing.AllocsPerRun(5, func() {
-			w.body.Reset()
-			s.Handler().ServeHTTP(w, req)
-		})
-	}
-	var c counter
-	without, with := allocs(nil), allocs(&c)
-	if c.n != 12 { // a call and a request, six times
-		t.Errorf("%d spans, want 12", c.n)
-	}
-	if with > without {
-		t.Errorf("%v allocations a request with spans, %v without", with, without)
 	}
 }

@@ -51,3 +51,5 @@ func (c *call) record(tr trace.Context, n int, span trace.Span) {
 	}
 	c.spans.Record(span)
 }
+
+func hash(s string) uint64 { return trace.Hash(s) }

@@ -182,7 +182,12 @@ func TestExportOverGRPC(t *testing.T) {
 	coltrace.RegisterTraceServiceServer(srv, &c)
 	done := make(chan error, 1)
 	go func() { done <- srv.Serve(ln) }()
-	defer func() { srv.Stop(); <-done }()
+	defer func() {
+		srv.Stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}()
 	environment(t, map[string]string{
 		"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://" + ln.Addr().String(), "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
 	})
