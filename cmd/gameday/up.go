@@ -92,7 +92,7 @@ func (u *up) options(addr net.Addr, stderr io.Writer) stack.Options {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(u.logLevel)) // the flag is an enum
 	opts := stack.Options{
-		DataDir: u.dataDir, PublicURL: publicURL(addr), Interval: u.interval, RPS: u.rps, Seed: u.seed,
+		DataDir: u.dataDir, PublicURL: publicURL(addr), Interval: u.interval, RPS: u.rps, Seed: u.seed, Traces: true,
 		History: stack.History{Length: u.history, Rules: u.rules, Alertmanager: u.alertmanager},
 		Log:     slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level})),
 	}

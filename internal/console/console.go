@@ -81,6 +81,7 @@ type Options struct {
 	Transport http.RoundTripper
 	Faults    Faults
 	Drills    Drills // nil: there are none
+	Traces    Traces // nil: none are kept
 	Links     Links
 	// Hosts are the names by which browsers may reach the console beside
 	// localhost and IP addresses. See GuardHost.

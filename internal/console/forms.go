@@ -133,7 +133,12 @@ func (c *Console) refuse(w http.ResponseWriter, r *http.Request, status int, why
 }
 
 func (c *Console) writePage(w http.ResponseWriter, status int, v pageView) {
-	page, err := c.pages.page(v)
+	c.write(w, status, "page.html", v)
+}
+
+// write answers with the page called name.
+func (c *Console) write(w http.ResponseWriter, status int, name string, v any) {
+	page, err := c.pages.page(name, v)
 	if err != nil {
 		c.opts.Log.Error("render page", "err", err)
 		http.Error(w, "the page could not be rendered", http.StatusInternalServerError)

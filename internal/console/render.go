@@ -43,11 +43,11 @@ func newPages(loc *time.Location) (*pages, error) {
 	return p, nil
 }
 
-// page renders the whole page.
-func (p *pages) page(v pageView) ([]byte, error) {
+// page renders the whole page called name, such as page.html.
+func (p *pages) page(name string, v any) ([]byte, error) {
 	var buf bytes.Buffer
-	if err := p.tmpl.ExecuteTemplate(&buf, "page.html", v); err != nil {
-		return nil, fmt.Errorf("render page: %w", err)
+	if err := p.tmpl.ExecuteTemplate(&buf, name, v); err != nil {
+		return nil, fmt.Errorf("render %s: %w", name, err)
 	}
 	return buf.Bytes(), nil
 }

@@ -6,6 +6,8 @@ import "net/http"
 func (c *Console) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", c.servePage)
+	mux.HandleFunc("GET /traces", c.serveTraces)
+	mux.HandleFunc("GET /traces/{id}", c.serveTrace)
 	mux.HandleFunc("GET /events", c.serveEvents)
 	mux.Handle("GET /assets/{hash}/{file}", c.pages.assets())
 

@@ -63,4 +63,5 @@ func (c *crowd) visit(sleeper *deadline.Sleeper, u user) {
 	}
 	took := time.Since(u.arrival)
 	c.g.count(u, judge(status, err, took), took)
+	c.g.record(u, status, err, took)
 }

@@ -52,6 +52,7 @@ type Options struct {
 	Log         *slog.Logger          // nil: discarded
 	MaxInFlight int                   // users at a time; more fail at once; 0: DefaultMaxInFlight
 	Patience    time.Duration         // after which a user gives up; 0: DefaultPatience
+	Spans       Spans                 // hears of every visit; nil: nobody does
 	Retention   time.Duration         // how long Seen remembers, at least; 0: DefaultRetention
 }
 
@@ -59,6 +60,7 @@ type Options struct {
 type Generator struct {
 	options  Options
 	journeys []journey
+	target   string // the name of the host that users visit
 	metrics  *metrics
 	seen     *ledger
 	arrivals *rand.Rand // owned by Run
@@ -87,6 +89,7 @@ func New(o Options) (*Generator, error) {
 	g := &Generator{
 		options:  o,
 		journeys: journeys,
+		target:   journeys[0].pages[0].URL.Hostname(),
 		metrics:  newMetrics(journeys),
 		seen:     newLedger(journeys, o.Retention),
 		arrivals: rand.New(rand.NewPCG(o.Seed, arrivalStream)),

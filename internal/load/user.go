@@ -2,8 +2,6 @@ package load
 
 import (
 	"context"
-	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +14,7 @@ import (
 
 	"goldensignals/internal/deadline"
 	"goldensignals/internal/fault"
+	"goldensignals/internal/trace"
 )
 
 // Streams keep random numbers that have different purposes apart.
@@ -54,6 +53,7 @@ const (
 // journey is one thing that users come for.
 type journey struct {
 	name    string
+	span    string // name of its spans: method and route
 	percent uint64 // of all users
 	pages   []*http.Request
 }
@@ -71,13 +71,13 @@ func newJourneys(target string) ([]journey, error) {
 		u := url.URL{Scheme: base.Scheme, Host: base.Host, Path: strings.TrimSuffix(base.Path, "/") + path}
 		return &http.Request{Method: method, URL: &u, Host: u.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
 	}
-	product := journey{name: "product", percent: 30}
+	product := journey{name: "product", span: "GET /products/{id}", percent: 30}
 	for id := range products {
 		product.pages = append(product.pages, page(http.MethodGet, "/products/"+strconv.Itoa(id+1)))
 	}
 	return []journey{
-		{name: "browse", percent: 50, pages: []*http.Request{page(http.MethodGet, "/")}},
-		{name: "checkout", percent: 20, pages: []*http.Request{page(http.MethodPost, "/checkout")}},
+		{name: "browse", span: "GET /", percent: 50, pages: []*http.Request{page(http.MethodGet, "/")}},
+		{name: "checkout", span: "POST /checkout", percent: 20, pages: []*http.Request{page(http.MethodPost, "/checkout")}},
 		product,
 	}, nil
 }
@@ -120,29 +120,15 @@ func (g *Generator) newUser(arrival time.Time) user {
 // random is the user's own number for a purpose.
 func (u user) random(stream uint64) uint64 { return mix(u.seed ^ mix(u.seq<<3|stream)) }
 
-// parent renders the W3C traceparent header of a new trace.
-func (u user) parent() string {
-	var id [16]byte
-	binary.BigEndian.PutUint64(id[:8], u.random(traceStream))
-	binary.BigEndian.PutUint64(id[8:], mix(u.seq)|1) // never all zero
-	var span [8]byte
-	binary.BigEndian.PutUint64(span[:], u.random(spanStream)|1)
-	var out [55]byte
-	copy(out[:], "00-")
-	hex.Encode(out[3:35], id[:])
-	out[35] = '-'
-	hex.Encode(out[36:52], span[:])
-	copy(out[52:], "-01")
-	return string(out[:])
+// trace is the user's trace, and their own span in it.
+func (u user) trace() (trace.ID, trace.SpanID) {
+	return trace.NewID(u.random(traceStream), mix(u.seq)), trace.SpanID(u.random(spanStream) | 1)
 }
 
-// mix is the finaliser of SplitMix64: close inputs give unrelated outputs.
-func mix(x uint64) uint64 {
-	x += 0x9e3779b97f4a7c15
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return x ^ x>>31
-}
+// parent renders the header of the user's request.
+func (u user) parent() string { return trace.Header(u.trace()) }
+
+func mix(x uint64) uint64 { return trace.Mix(x) }
 
 // visit sends the user's request and returns the status of the answer, or an
 // error where there was none within the user's patience.
@@ -151,7 +137,7 @@ func (g *Generator) visit(run context.Context, sleeper *deadline.Sleeper, u user
 	defer ctx.Close()
 	pages := g.journeys[u.journey].pages
 	req := pages[u.page%uint64(len(pages))].WithContext(ctx)
-	req.Header = http.Header{"Traceparent": {u.parent()}}
+	req.Header = http.Header{trace.HeaderName: {u.parent()}}
 	if u.robot {
 		req.Header["User-Agent"] = []string{robotAgent}
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"goldensignals/internal/deadline"
+	"goldensignals/internal/trace"
 )
 
 // maxDrain is how much of an answer's body is read, so that its connection can
@@ -16,15 +17,20 @@ const maxDrain = 4 << 10
 
 // call is one call of a route to another service.
 type call struct {
+	service   string // who calls
+	name      string // of its spans
 	transport http.RoundTripper
 	template  *http.Request // never sent: each call sends a copy
 	timeout   time.Duration
 	metrics   *calledMetrics
+	spans     Spans // nil: nobody hears of them
 }
 
 func (p *process) newCall(cs callSpec) *call {
 	host := cs.service + ":8080"
 	return &call{
+		service:   p.service.name,
+		name:      cs.method + " " + cs.path,
 		transport: p.service.transport,
 		template: &http.Request{
 			Method:     cs.method,
@@ -36,44 +42,49 @@ func (p *process) newCall(cs callSpec) *call {
 		},
 		timeout: cs.timeout,
 		metrics: p.metrics.called(cs),
+		spans:   p.service.spans,
 	}
 }
 
-// do makes the call. It answers done when the other service did what it was
-// asked to, gone when ctx ended first, and badGateway in every other case.
-func (c *call) do(ctx context.Context, parent string) outcome {
+// do makes the request's nth call. It answers done when the other service did
+// what it was asked to, gone when ctx ended first, and badGateway in every
+// other case.
+func (c *call) do(ctx context.Context, tr trace.Context, n int) outcome {
 	start := time.Now()
 	callCtx := deadline.With(ctx, start.Add(c.timeout))
 	defer callCtx.Close()
 
 	req := c.template.WithContext(callCtx)
-	req.Header = http.Header{parentHeader: {parent}}
+	req.Header = http.Header{trace.HeaderName: {tr.Header(n)}}
 	status := c.roundTrip(req)
 
 	// A call that was cut short counts as such even where an answer came: the
 	// other service saw the same end and may have answered because of it.
 	took := time.Since(start)
+	o, reason := done, ""
 	switch {
 	case ctx.Err() != nil:
-		c.metrics.failed("canceled", took)
-		return gone
+		o, reason = gone, trace.Canceled
 	case callCtx.Err() != nil:
-		c.metrics.failed("timeout", took)
-		return badGateway
+		o, reason = badGateway, trace.Timeout
 	case status == 0:
-		c.metrics.failed("connection", took)
-		return badGateway
+		o, reason = badGateway, trace.Connection
+	case status < 200 || status > 299:
+		o = badGateway
 	}
-	c.metrics.answered(status, took)
-	if status < 200 || status > 299 {
-		return badGateway
+	if reason == "" {
+		c.metrics.answered(status, took)
+	} else {
+		c.metrics.failed(reason, took)
 	}
-	return done
+	c.record(tr, n, trace.Span{Start: start, Took: took, Status: status, Error: reason, Failed: o != done})
+	return o
 }
 
 // refused is a call that finds nobody: the way to the other service is cut.
-func (c *call) refused() outcome {
-	c.metrics.failed("connection", 0)
+func (c *call) refused(tr trace.Context, n int) outcome {
+	c.metrics.failed(trace.Connection, 0)
+	c.record(tr, n, trace.Span{Start: time.Now(), Error: trace.Connection, Failed: true})
 	return badGateway
 }
 

@@ -41,6 +41,7 @@ type route struct {
 	service  *Service
 	process  *process
 	spec     routeSpec
+	name     string // of its spans
 	salt     uint64 // tells this route's random numbers and spans apart
 	calls    []*call
 	observed [outcomes]*observed
@@ -68,6 +69,7 @@ func (p *process) newRoute(rs routeSpec) *route {
 		service: s,
 		process: p,
 		spec:    rs,
+		name:    rs.method + " " + rs.path,
 		salt:    hash(s.name + " " + rs.method + " " + rs.path),
 		answers: [outcomes]answer{
 			done:       newAnswer(rs.status, rs.body),
@@ -108,11 +110,12 @@ func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(a.body) // the client is gone: nothing to tell it
 
 	now := time.Now()
-	rt.observed[o].observe(now, now.Sub(start), tr.id)
+	rt.observed[o].observe(now, now.Sub(start), tr.ID())
 	rt.process.metrics.releaseServed(served.canary, a.status >= http.StatusInternalServerError)
+	rt.record(tr, a.status, start, now.Sub(start))
 	if log := rt.service.log; o != done && log.Enabled(r.Context(), slog.LevelDebug) {
 		log.LogAttrs(r.Context(), slog.LevelDebug, "request not served",
-			slog.String("path", r.URL.Path), slog.Int("status", a.status), slog.String("trace_id", tr.id))
+			slog.String("path", r.URL.Path), slog.Int("status", a.status), slog.String("trace_id", tr.ID()))
 	}
 }
 
@@ -139,16 +142,6 @@ func (rt *route) refuse(w http.ResponseWriter, err error, start time.Time) {
 	}
 	http.Error(w, http.StatusText(status), status)
 	rt.process.metrics.rare(rt.spec.path, rt.spec.method, status).Observe(time.Since(start).Seconds())
-}
-
-// trace reads the request's trace context or starts one.
-func (rt *route) trace(r *http.Request) trace {
-	if v := r.Header[parentHeader]; len(v) == 1 {
-		if tr, ok := parseTrace(v[0], rt.salt); ok {
-			return tr
-		}
-	}
-	return newTrace(rt.service.seed, rt.service.untraced.Add(1), rt.salt)
 }
 
 // serveUnmatched answers what no route matches.

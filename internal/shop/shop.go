@@ -38,6 +38,7 @@ type Options struct {
 	// http://<name>:8080. Required by services that have dependencies.
 	Transport http.RoundTripper
 	Seed      uint64       // of the work times and of who is hit by a fault
+	Spans     Spans        // hears of every span; nil: nobody does
 	Log       *slog.Logger // nil: discarded
 	// SizedFor is the load that the service has the means for, with room to
 	// spare: the requests of all users of the shop a second. 0: DefaultSizedFor.
@@ -65,6 +66,7 @@ type Service struct {
 	backAt   time.Time  // after a kill
 
 	transport http.RoundTripper
+	spans     Spans
 	log       *slog.Logger
 	untraced  atomic.Uint64 // requests that came without a trace
 }
@@ -102,6 +104,7 @@ func newService(sp spec, o Options) (*Service, error) {
 		faults:    fault.NewSet(sp.name),
 		container: o.Container,
 		transport: o.Transport,
+		spans:     o.Spans,
 		log:       o.Log.With("service", sp.name),
 	}
 	if sp.jobs > 0 {

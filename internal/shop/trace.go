@@ -1,93 +1,55 @@
 package shop
 
 import (
-	"encoding/binary"
-	"encoding/hex"
+	"net/http"
+	"time"
+
+	"goldensignals/internal/trace"
 )
 
-// trace is the W3C trace context of one request: which trace it belongs to,
-// and this service's own span in it. Span ids are hashes, not random numbers:
-// the same request gives the same ids in every run.
-type trace struct {
-	id   string // 32 lower-case hex digits
-	key  uint64 // hash of the id
-	span uint64
-}
+// Spans is told of every span when it ends. Record must be safe for concurrent
+// use and quick: requests wait for it.
+type Spans interface{ Record(trace.Span) }
 
-// parentHeader is the canonical form of the traceparent header.
-const parentHeader = "Traceparent"
-
-// parentLen is the length of "00-<32 hex>-<16 hex>-<2 hex>".
-const parentLen = 55
-
-// parseTrace reads a traceparent header; ok is false where it is absent or
-// malformed. The salt names the service and route that the span is of.
-func parseTrace(header string, salt uint64) (t trace, ok bool) {
-	if len(header) != parentLen || header[:3] != "00-" || header[35] != '-' || header[52] != '-' {
-		return trace{}, false
-	}
-	id, parent := header[3:35], header[36:52]
-	if !isHex(id) || !isHex(parent) || !isHex(header[53:]) || isZero(id) || isZero(parent) {
-		return trace{}, false
-	}
-	key := hash(id)
-	return trace{id: id, key: key, span: mix(key ^ hash(parent) ^ salt)}, true
-}
-
-// newTrace starts the trace of the nth request that came without one.
-func newTrace(seed, n, salt uint64) trace {
-	var b [16]byte
-	binary.BigEndian.PutUint64(b[:8], mix(seed^salt))
-	binary.BigEndian.PutUint64(b[8:], mix(n)|1) // never all zero
-	id := hex.EncodeToString(b[:])
-	key := hash(id)
-	return trace{id: id, key: key, span: mix(key ^ salt)}
-}
-
-// parent renders the header for this service's nth call.
-func (t trace) parent(n int) string {
-	var b [8]byte
-	binary.BigEndian.PutUint64(b[:], mix(t.span+uint64(n))|1)
-	var out [parentLen]byte
-	copy(out[:], "00-")
-	copy(out[3:], t.id)
-	out[35] = '-'
-	hex.Encode(out[36:52], b[:])
-	copy(out[52:], "-01")
-	return string(out[:])
-}
-
-func isHex(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-			return false
+// trace reads the request's trace context or starts one.
+func (rt *route) trace(r *http.Request) trace.Context {
+	if v := r.Header[trace.HeaderName]; len(v) == 1 {
+		if tr, ok := trace.Parse(v[0], rt.salt); ok {
+			return tr
 		}
 	}
-	return true
+	return trace.New(rt.service.seed, rt.service.untraced.Add(1), rt.salt)
 }
 
-func isZero(s string) bool {
-	for i := range len(s) {
-		if s[i] != '0' {
-			return false
-		}
+// record tells of a request that this service has answered.
+func (rt *route) record(tr trace.Context, status int, start time.Time, took time.Duration) {
+	s := rt.service
+	if s.spans == nil {
+		return
 	}
-	return true
-}
-
-// mix is the finaliser of SplitMix64: close inputs give unrelated outputs.
-func mix(x uint64) uint64 {
-	x += 0x9e3779b97f4a7c15
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return x ^ x>>31
-}
-
-// hash is FNV-1a, without the allocation of hash/fnv.
-func hash(s string) uint64 {
-	h := uint64(14695981039346656037)
-	for i := range len(s) {
-		h = (h ^ uint64(s[i])) * 1099511628211
+	span := trace.Span{
+		Trace: tr.Trace(), ID: tr.Span(), Parent: tr.Parent(),
+		Kind: trace.Server, Service: s.name, Name: rt.name,
+		Start: start, Took: took, Status: status, Failed: status >= statusGone,
 	}
-	return h
+	if status == statusGone { // which nobody has received
+		span.Status, span.Error = 0, trace.Canceled
+	}
+	s.spans.Record(span)
 }
+
+// record tells of the nth call of a request; reason is why there was no
+// answer, or empty.
+func (c *call) record(tr trace.Context, n int, span trace.Span) {
+	if c.spans == nil {
+		return
+	}
+	span.Trace, span.ID, span.Parent = tr.Trace(), tr.Call(n), tr.Span()
+	span.Kind, span.Service, span.Name, span.Peer = trace.Client, c.service, c.name, c.metrics.peer
+	if span.Error != "" {
+		span.Status = 0 // an answer that came too late counts as none
+	}
+	c.spans.Record(span)
+}
+
+func hash(s string) uint64 { return trace.Hash(s) }

@@ -7,6 +7,7 @@ import (
 
 	"goldensignals/internal/deadline"
 	"goldensignals/internal/fault"
+	"goldensignals/internal/trace"
 )
 
 // visit is the whole life of a request between its arrival and its answer.
@@ -20,7 +21,7 @@ type visit struct {
 
 // do serves the request. Its random numbers depend on the seed, the trace and
 // the route only, so that requests do not disturb each other's fate.
-func (v *visit) do(ctx context.Context, tr trace) outcome {
+func (v *visit) do(ctx context.Context, tr trace.Context) outcome {
 	p := v.process
 	st := v.state(time.Now())
 	if st.Shed && v.robot {
@@ -31,7 +32,7 @@ func (v *visit) do(ctx context.Context, tr trace) outcome {
 	}
 	defer func() { p.workers.release(p.workerLimit(v.state(time.Now()))) }()
 
-	v.source.Seed(v.service.seed^tr.key, v.salt)
+	v.source.Seed(v.service.seed^tr.Key(), v.salt)
 	v.random = *rand.New(&v.source)
 	work := workTime(v.spec.work, &v.random)
 	now := time.Now()
@@ -110,13 +111,13 @@ func (v *visit) connect(ctx context.Context, now time.Time, st fault.State) outc
 }
 
 // call asks the services that the route needs, one after the other.
-func (v *visit) call(ctx context.Context, tr trace, cut bool) outcome {
+func (v *visit) call(ctx context.Context, tr trace.Context, cut bool) outcome {
 	for i, c := range v.calls {
 		o := badGateway
 		if cut {
-			o = c.refused()
+			o = c.refused(tr, i)
 		} else {
-			o = c.do(ctx, tr.parent(i))
+			o = c.do(ctx, tr, i)
 		}
 		if o != done {
 			return o

@@ -22,6 +22,7 @@ import (
 	"goldensignals/internal/runbook"
 	"goldensignals/internal/shop"
 	"goldensignals/internal/store"
+	"goldensignals/internal/tracing"
 	"goldensignals/runbooks"
 )
 
@@ -46,13 +47,15 @@ type parts struct {
 	users    *load.Generator
 	drills   *drills
 	console  *console.Console
+	traces   *tracing.Recorder // nil: none are kept
+	spans    spans             // nil: nobody hears of them
 }
 
 // build makes the parts and opens their servers, from those that are called
 // to those that call, so that the stack stops in the reverse order.
 func (s *Stack) build(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		s.openDataDir, s.buildShop, s.buildRouter, s.buildEngine, s.buildUsers, s.buildProber, s.buildDrills, s.buildConsole,
+		s.openDataDir, s.buildTraces, s.buildShop, s.buildRouter, s.buildEngine, s.buildUsers, s.buildProber, s.buildDrills, s.buildConsole,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -80,7 +83,9 @@ func (s *Stack) buildShop(context.Context) error {
 	s.parts.services = map[string]*shop.Service{}
 	transport := s.opts.Network.Transport()
 	for _, name := range shop.Names() {
-		svc, err := shop.New(shop.Options{Name: name, Transport: transport, SizedFor: s.opts.RPS, Seed: s.opts.Seed, Log: s.opts.Log})
+		svc, err := shop.New(shop.Options{
+			Name: name, Transport: transport, SizedFor: s.opts.RPS, Seed: s.opts.Seed, Spans: s.parts.spans, Log: s.opts.Log,
+		})
 		if err != nil {
 			return fmt.Errorf("build service %s: %w", name, err)
 		}
@@ -213,8 +218,8 @@ func (s *Stack) buildUsers(context.Context) (err error) {
 	registry := prometheus.NewRegistry()
 	s.parts.users, err = load.New(load.Options{
 		Target: "http://" + serviceAddr("shop"), Transport: s.transport(),
-		Faults: s.parts.services["shop"].Faults(),
-		RPS:    s.opts.RPS, Seed: s.opts.Seed, Retention: s.opts.Remember, Registry: registry, Log: s.opts.Log,
+		Faults: s.parts.services["shop"].Faults(), Spans: s.parts.spans,
+		RPS: s.opts.RPS, Seed: s.opts.Seed, Retention: s.opts.Remember, Registry: registry, Log: s.opts.Log,
 	})
 	if err != nil {
 		return fmt.Errorf("build the users: %w", err)
@@ -236,7 +241,7 @@ func (s *Stack) buildProber(context.Context) error {
 }
 
 func (s *Stack) buildConsole(context.Context) (err error) {
-	s.parts.console, err = console.New(console.Options{
+	opts := console.Options{
 		Prometheus:   s.base(prometheusAddr, "prometheus"),
 		Alertmanager: s.base(alertmanagerAddr, "alertmanager"),
 		Router:       s.base(routerAddr, ""),
@@ -246,8 +251,11 @@ func (s *Stack) buildConsole(context.Context) (err error) {
 		Links:        console.Links{Phone: "/router/phone", Tickets: "/router/tickets", Log: "/router/log", Runbooks: "/router/runbooks/"},
 		Hosts:        []string{s.opts.PublicURL.Hostname()},
 		Log:          s.opts.Log,
-	})
-	if err != nil {
+	}
+	if s.parts.traces != nil {
+		opts.Traces = s.parts.traces
+	}
+	if s.parts.console, err = console.New(opts); err != nil {
 		return fmt.Errorf("build the console: %w", err)
 	}
 	return nil

@@ -12,8 +12,8 @@ import (
 // the stack knows workers, commands know the stack. What a package may import
 // beyond its layer is named here, and nowhere else.
 var (
-	words   = []string{"alert", "fault", "drill", "deadline"}
-	workers = []string{"bubble", "engine", "load", "receiver", "referee", "report", "router", "runbook", "shop", "store"}
+	words   = []string{"alert", "fault", "drill", "deadline", "trace"}
+	workers = []string{"bubble", "engine", "load", "receiver", "referee", "report", "router", "runbook", "shop", "store", "tracing"}
 	wirers  = []string{"console", "stack"}
 
 	exceptions = map[string][]string{

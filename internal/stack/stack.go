@@ -47,6 +47,10 @@ type Options struct {
 	// Volatile leaves out the waits for the disk that make a crash harmless:
 	// for replays, whose data nobody needs afterwards.
 	Volatile bool
+	// Traces says that the failed and the slowest traces are kept and shown,
+	// and sent to a collector if the process's OTEL_* environment names one.
+	// Replays do without: nobody could look at theirs.
+	Traces bool
 	// Log is where the parts log. Nil discards.
 	Log *slog.Logger
 }
