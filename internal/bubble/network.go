@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -103,11 +104,29 @@ func (t directTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	answer := &recorder{header: make(http.Header, 2), code: http.StatusOK}
 	answer.body.Buffer = *bytes.NewBuffer(answer.small[:0])
-	ln.handler.ServeHTTP(answer, served)
+	if aborted(ln.handler, answer, served) {
+		return nil, io.ErrUnexpectedEOF
+	}
 	if req.Context().Err() != nil {
 		return nil, context.Cause(req.Context()) // the client gave up while the handler worked
 	}
 	return answer.response(req), nil
+}
+
+// aborted lets h answer and reports whether it cut the connection off instead,
+// as net/http lets handlers do.
+func aborted(h http.Handler, w http.ResponseWriter, r *http.Request) (cut bool) {
+	defer func() {
+		switch e := recover(); e {
+		case nil:
+		case http.ErrAbortHandler: //nolint:errorlint // net/http compares it so, too
+			cut = true
+		default:
+			panic(e)
+		}
+	}()
+	h.ServeHTTP(w, r)
+	return false
 }
 
 // requestURI is u.RequestURI, which looks at plain paths several times.

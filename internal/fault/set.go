@@ -185,11 +185,15 @@ func (s *Set) Undo(now time.Time) {
 // kind's choice does not depend on other kinds, and a higher ratio hits the
 // requests that a lower one hits, and more.
 func (s *Set) Effect(now time.Time, key uint64) Effect {
-	var e Effect
 	p := s.now.Load()
-	if p == nil {
-		return e
+	if p == nil || len(p.faults) == 0 {
+		return Effect{}
 	}
+	return p.effect(now, key)
+}
+
+func (p *inForce) effect(now time.Time, key uint64) Effect {
+	var e Effect
 	for i := range p.faults {
 		l := &p.faults[i]
 		if l.kind.apply == nil || !l.ActiveAt(now) {
@@ -208,11 +212,15 @@ const drawSalt = 0x5851f42d4c957f2d
 // State says how the service is at now. The process is when its process
 // started: what a process loses, it loses with the process.
 func (s *Set) State(now, process time.Time) State {
-	var st State
 	p := s.now.Load()
-	if p == nil {
-		return st
+	if p == nil || len(p.faults)+len(p.repairs) == 0 {
+		return State{}
 	}
+	return p.state(now, process)
+}
+
+func (p *inForce) state(now, process time.Time) State {
+	var st State
 	for i := range p.faults {
 		l := &p.faults[i]
 		if l.kind.act == nil || !l.ActiveAt(now) {

@@ -57,6 +57,10 @@ func (c *crowd) visit(sleeper *deadline.Sleeper, u user) {
 	if c.ctx.Err() != nil {
 		return // cut short by the end of the run: nobody knows what they would have seen
 	}
+	if u.robot {
+		c.g.metrics.robots.Inc()
+		return
+	}
 	took := time.Since(u.arrival)
 	c.g.count(u, judge(status, err, took), took)
 }

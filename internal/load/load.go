@@ -1,4 +1,4 @@
-// Package load is the users of the shop: they arrive whether or not the shop
+// Package load is the users of the shop, and at times robots: they arrive whether or not the shop
 // keeps up (an open loop), do not share connections to fate, and give up when
 // it takes too long. What they saw, second by second, is the truth that alerts
 // are judged by. Whoever runs the stack makes one Generator and calls Run;
@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"goldensignals/internal/drill"
+	"goldensignals/internal/fault"
 )
 
 // The defaults of Options, and the limit of RPS.
@@ -40,8 +41,11 @@ const maxGap = 365 * 24 * time.Hour
 
 // Options are what a Generator is made from.
 type Options struct {
-	Target      string                // base URL of the shop, such as http://shop:8080; required
-	Transport   http.RoundTripper     // required
+	Target    string            // base URL of the shop, such as http://shop:8080; required
+	Transport http.RoundTripper // required
+	// Faults are those of the service that users call: what happens on the way to
+	// it, and robots that come along. Nil: nothing does.
+	Faults      *fault.Set
 	RPS         float64               // users that arrive per second; 0: DefaultRPS (SetRPS pauses)
 	Seed        uint64                // of arrivals, journeys and trace ids
 	Registry    prometheus.Registerer // nil: a new one
@@ -108,6 +112,9 @@ func (o *Options) complete() error {
 	}
 	if o.Retention == 0 {
 		o.Retention = DefaultRetention
+	}
+	if o.Faults == nil {
+		o.Faults = fault.NewSet("shop")
 	}
 	if o.Registry == nil {
 		o.Registry = prometheus.NewRegistry()
@@ -178,15 +185,16 @@ func (g *Generator) Run(ctx context.Context) error {
 		case <-g.changed:
 			clock.restart(time.Now(), g.gap())
 		case <-clock.timer.C:
-			g.admit(&users, g.newUser(clock.next))
+			g.admit(&users, g.newVisitor(clock.next))
 			clock.advance(time.Now(), g.gap())
 		}
 	}
 }
 
-// gap draws the time between two arrivals of a Poisson process.
+// gap draws the time between two arrivals of a Poisson process: of users, and of
+// robots where there are any.
 func (g *Generator) gap() time.Duration {
-	rps := g.RPS()
+	rps := g.RPS() * (1 + g.crowd())
 	if rps == 0 {
 		return never
 	}
@@ -194,12 +202,20 @@ func (g *Generator) gap() time.Duration {
 	return time.Duration(min(gap, float64(maxGap)))
 }
 
+// crowd is how many robots come for each user now.
+func (g *Generator) crowd() float64 {
+	now := time.Now()
+	return g.options.Faults.State(now, now).Crowd
+}
+
 // admit starts the user, or turns them away where too many are under way.
 func (g *Generator) admit(users *crowd, u user) {
 	if g.inFlight.Add(1) > int64(g.options.MaxInFlight) {
 		g.inFlight.Add(-1)
 		g.metrics.dropped.Inc()
-		g.count(u, failed, 0)
+		if !u.robot {
+			g.count(u, failed, 0)
+		}
 		return
 	}
 	users.enter(u)

@@ -13,6 +13,7 @@ type metrics struct {
 	duration *prometheus.HistogramVec
 	dropped  prometheus.Counter
 	offered  prometheus.Gauge
+	robots   prometheus.Counter
 
 	counters  [][outcomes]prometheus.Counter // by journey
 	durations []prometheus.Observer          // by journey
@@ -37,6 +38,10 @@ func newMetrics(journeys []journey) *metrics {
 			Name: "load_offered_requests_per_second",
 			Help: "Users who are meant to arrive per second.",
 		}),
+		robots: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "load_robot_requests_total",
+			Help: "Requests of robots, whatever became of them; no user is among them.",
+		}),
 	}
 	names := [outcomes]string{ok: "ok", failed: "failed", slow: "slow"}
 	for _, j := range journeys {
@@ -56,7 +61,7 @@ func (m *metrics) register(reg prometheus.Registerer, inFlight *atomic.Int64) er
 		Name: "load_active_users",
 		Help: "Users who wait for an answer now.",
 	}, func() float64 { return float64(inFlight.Load()) })
-	for _, c := range []prometheus.Collector{m.requests, m.duration, m.dropped, m.offered, users} {
+	for _, c := range []prometheus.Collector{m.requests, m.duration, m.dropped, m.offered, m.robots, users} {
 		if err := reg.Register(c); err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -22,7 +23,14 @@ const (
 	userStream
 	traceStream
 	spanStream
+	lostStream
 )
+
+// robotAgent is the User-Agent of robots. The shop knows them by it.
+const robotAgent = "robot"
+
+// errLost is what a user sees of a request that never reaches the shop.
+var errLost = errors.New("no route to host")
 
 // products is how many products the shop sells.
 const products = 20
@@ -78,6 +86,17 @@ type user struct {
 	journey int       // index into Generator.journeys
 	page    uint64    // modulo the pages of the journey
 	arrival time.Time // when they were due, which is when they begin to wait
+	robot   bool      // nobody: what it sees is no part of the truth
+}
+
+// newVisitor makes the next user, or a robot as often as robots come along. Only
+// Run calls it.
+func (g *Generator) newVisitor(arrival time.Time) user {
+	u := g.newUser(arrival)
+	if crowd := g.crowd(); crowd > 0 {
+		u.robot = g.arrivals.Float64() < crowd/(1+crowd)
+	}
+	return u
 }
 
 // newUser makes the next user. Only Run calls it.
@@ -127,8 +146,11 @@ func (g *Generator) visit(run context.Context, sleeper *deadline.Sleeper, u user
 	pages := g.journeys[u.journey].pages
 	req := pages[u.page%uint64(len(pages))].WithContext(ctx)
 	req.Header = http.Header{"Traceparent": {u.parent()}}
+	if u.robot {
+		req.Header["User-Agent"] = []string{robotAgent}
+	}
 
-	status, err = g.roundTrip(req)
+	status, err = g.roundTrip(req, u.random(lostStream))
 	if end := ctx.Err(); end != nil {
 		err = end // whatever came after the user had left does not count
 	}
@@ -164,7 +186,10 @@ func judge(status int, err error, took time.Duration) outcome {
 
 // roundTrip sends req and reads the answer to its end: a user has seen a page
 // only when all of it is there.
-func (g *Generator) roundTrip(req *http.Request) (status int, err error) {
+func (g *Generator) roundTrip(req *http.Request, key uint64) (status int, err error) {
+	if g.options.Faults.Effect(time.Now(), key).Lost {
+		return 0, errLost
+	}
 	resp, err := g.options.Transport.RoundTrip(req)
 	if err != nil {
 		return 0, fmt.Errorf("send request: %w", err)

@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
-
-	"github.com/prometheus/client_golang/prometheus"
 )
 
 // idle returns the table without work times.
@@ -59,7 +57,7 @@ func newIdle(b *testing.B) direct {
 	mesh := direct{}
 	for _, sp := range idle() {
 		s, err := newService(sp, Options{
-			Transport: mesh, Registry: prometheus.NewRegistry(), Seed: 1, Log: slog.New(slog.DiscardHandler),
+			Transport: mesh, Seed: 1, SizedFor: 1e6, Log: slog.New(slog.DiscardHandler),
 		})
 		if err != nil {
 			b.Fatal(err)

@@ -22,10 +22,10 @@ type call struct {
 	metrics   *calledMetrics
 }
 
-func (s *Service) newCall(cs callSpec) *call {
+func (p *process) newCall(cs callSpec) *call {
 	host := cs.service + ":8080"
 	return &call{
-		transport: s.transport,
+		transport: p.service.transport,
 		template: &http.Request{
 			Method:     cs.method,
 			URL:        &url.URL{Scheme: "http", Host: host, Path: cs.path},
@@ -35,7 +35,7 @@ func (s *Service) newCall(cs callSpec) *call {
 			ProtoMinor: 1,
 		},
 		timeout: cs.timeout,
-		metrics: s.metrics.called(cs),
+		metrics: p.metrics.called(cs),
 	}
 }
 
@@ -69,6 +69,12 @@ func (c *call) do(ctx context.Context, parent string) outcome {
 		return badGateway
 	}
 	return done
+}
+
+// refused is a call that finds nobody: the way to the other service is cut.
+func (c *call) refused() outcome {
+	c.metrics.failed("connection", 0)
+	return badGateway
 }
 
 // roundTrip sends req and returns the status of the answer, or 0 where there

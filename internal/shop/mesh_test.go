@@ -22,11 +22,27 @@ func (m mesh) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, errors.New("connection refused")
 	}
 	rec := recorder{header: make(http.Header)}
-	h.ServeHTTP(&rec, r)
+	if cut(func() { h.ServeHTTP(&rec, r) }) {
+		return nil, io.ErrUnexpectedEOF
+	}
 	if err := r.Context().Err(); err != nil {
 		return nil, err
 	}
 	return &http.Response{StatusCode: rec.status, Header: rec.header, Body: io.NopCloser(&rec.body), Request: r}, nil
+}
+
+// cut runs serve and reports whether it cut the connection off.
+func cut(serve func()) (aborted bool) {
+	defer func() {
+		if e := recover(); e != nil {
+			if e != http.ErrAbortHandler {
+				panic(e)
+			}
+			aborted = true
+		}
+	}()
+	serve()
+	return false
 }
 
 // recorder keeps an answer.
@@ -55,7 +71,7 @@ func newWorld(tb testing.TB, seed uint64) world {
 	tb.Helper()
 	w := world{mesh: mesh{}, services: map[string]*shop.Service{}}
 	for _, name := range shop.Names() {
-		s, err := shop.New(shop.Options{Name: name, Transport: w.mesh, Seed: seed})
+		s, err := shop.New(shop.Options{Name: name, Transport: w.mesh, Seed: seed, SizedFor: 1000})
 		if err != nil {
 			tb.Fatal(err)
 		}

@@ -9,9 +9,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// version is the release of the sample services that service_build_info shows.
-const version = "1.0.0"
-
 // other stands in labels for whatever is outside their closed set.
 const other = "other"
 
@@ -27,12 +24,14 @@ const (
 
 // metrics are those of one service.
 type metrics struct {
-	server *prometheus.HistogramVec
-	client *prometheus.HistogramVec
+	server   *prometheus.HistogramVec
+	client   *prometheus.HistogramVec
+	releases *prometheus.CounterVec
+	usual    [2]prometheus.Counter // requests of the usual release: those that were served, and those that failed
 }
 
-func newMetrics() *metrics {
-	return &metrics{
+func newMetrics(release string) *metrics {
+	m := &metrics{
 		server: prometheus.NewHistogramVec(histogram(
 			"http_server_request_duration_seconds",
 			"Time from the arrival of a request to its answer, in seconds. Status 499: the client went away first.",
@@ -45,6 +44,36 @@ func newMetrics() *metrics {
 			"Time that calls to other services took, in seconds. The error_type is empty for calls that succeeded.",
 			[]float64{.01, .05, .1, .3, 1, 2.5},
 		), []string{"peer_service", "http_response_status_code", "error_type"}),
+		// What a canary is compared by; routes and times would multiply the series.
+		releases: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "service_requests_total",
+			Help: "Requests by the release that served them and what became of them: ok or failed (5xx).",
+		}, []string{"version", "outcome"}),
+	}
+	for i, failed := range []bool{false, true} {
+		m.usual[i] = m.release(release, failed)
+	}
+	return m
+}
+
+// release finds the counter of a release; its name comes from a closed set.
+func (m *metrics) release(name string, failed bool) prometheus.Counter {
+	if failed {
+		return m.releases.WithLabelValues(name, "failed")
+	}
+	return m.releases.WithLabelValues(name, "ok")
+}
+
+// releaseServed counts a request. The canary is the release that served it
+// beside the usual one; empty: the usual one did.
+func (m *metrics) releaseServed(canary string, failed bool) {
+	switch {
+	case canary != "":
+		m.release(canary, failed).Inc()
+	case failed:
+		m.usual[1].Inc()
+	default:
+		m.usual[0].Inc()
 	}
 }
 
@@ -59,27 +88,9 @@ func histogram(name, help string, buckets []float64) prometheus.HistogramOpts {
 	}
 }
 
-// register adds the metrics to reg, and the gauges that read w.
-func (m *metrics) register(reg prometheus.Registerer, w *workers) error {
-	gauge := func(name, help string, read func() float64) prometheus.Collector {
-		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, read)
-	}
-	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{
-		Name: "service_build_info",
-		Help: "Always 1; the label says which release runs.",
-	}, []string{"version"})
-	build.WithLabelValues(version).Set(1)
-	for _, c := range []prometheus.Collector{
-		m.server, m.client, build,
-		gauge("http_server_active_requests", "Requests that are worked on now.",
-			func() float64 { return float64(len(w.busy)) }),
-		gauge("http_server_active_requests_limit", "Requests that can be worked on at a time.",
-			func() float64 { return float64(cap(w.busy)) }),
-		gauge("http_server_queued_requests", "Requests that wait to be worked on now.",
-			func() float64 { return float64(min(w.queued.Load(), w.queue)) }),
-		gauge("http_server_queued_requests_limit", "Requests that can wait at a time; more are answered 503.",
-			func() float64 { return float64(w.queue) }),
-	} {
+// register adds the metrics to reg, and what has a level.
+func (m *metrics) register(reg prometheus.Registerer, l *levels) error {
+	for _, c := range []prometheus.Collector{m.server, m.client, m.releases, l} {
 		if err := reg.Register(c); err != nil {
 			return err
 		}
@@ -88,11 +99,11 @@ func (m *metrics) register(reg prometheus.Registerer, w *workers) error {
 }
 
 // served resolves the series of one route and status. The series of every
-// answer exists from the start: a rate then sees the first error. That of the
-// clients who went away, which is no error, would cost every scrape and every
-// rule more than it tells.
+// answer exists from the start: a rate then sees the first error. Those of
+// clients who went away and of robots turned away, which are no errors, would
+// cost every scrape and every rule more than they tell.
 func (m *metrics) served(rs routeSpec, status int) *observed {
-	if status == statusGone {
+	if status == statusGone || status == http.StatusTooManyRequests {
 		return &observed{gone: func() prometheus.Observer { return m.rare(rs.path, rs.method, status) }}
 	}
 	h := m.server.WithLabelValues(rs.path, rs.method, strconv.Itoa(status))
@@ -123,7 +134,7 @@ type observed struct {
 	histogram prometheus.Observer
 	exemplars prometheus.ExemplarObserver
 	failed    bool
-	gone      func() prometheus.Observer // makes the histogram of clients who went away; nil for all others
+	gone      func() prometheus.Observer // makes a histogram that is rarely needed; nil for all others
 	last      atomic.Int64               // when it left an exemplar, in Unix nanoseconds
 }
 

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"goldensignals/internal/shop"
@@ -18,13 +17,12 @@ import (
 
 func TestMetricsAreWellNamed(t *testing.T) {
 	t.Parallel()
-	reg := prometheus.NewRegistry()
-	s, err := shop.New(shop.Options{Name: "shop", Transport: mesh{}, Registry: reg})
+	s, err := shop.New(shop.Options{Name: "shop", Transport: mesh{}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	world{mesh: mesh{"shop": s.Handler()}}.do(t.Context(), http.MethodGet, product)
-	problems, err := testutil.GatherAndLint(reg)
+	problems, err := testutil.GatherAndLint(s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,14 +136,13 @@ func TestFailuresAlwaysLeaveExemplars(t *testing.T) {
 
 func TestNativeHistograms(t *testing.T) {
 	t.Parallel()
-	reg := prometheus.NewRegistry()
-	s, err := shop.New(shop.Options{Name: "auth", Registry: reg})
+	s, err := shop.New(shop.Options{Name: "auth"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	w := world{mesh: mesh{"auth": s.Handler()}}
 	w.do(t.Context(), http.MethodGet, "http://auth:8080/tokeninfo")
-	families, err := reg.Gather()
+	families, err := s.Gather()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,16 +1,12 @@
 package shop
 
 import (
-	"context"
 	"errors"
 	"io"
 	"log/slog"
-	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"time"
-
-	"goldensignals/internal/deadline"
 )
 
 // outcome is how a request ended. The set is closed: it indexes arrays.
@@ -22,12 +18,19 @@ const (
 	broken             // a fault in this service
 	badGateway         // a dependency failed
 	overloaded         // no worker and no room to wait
+	shed               // a robot, while only users are served
 	outcomes
 )
 
 // statusGone is nginx's code for a client that went away. Nobody receives it;
 // it keeps such requests apart in the metrics.
 const statusGone = 499
+
+// poolTimeout is how long a request waits for a database connection.
+const poolTimeout = time.Second
+
+// Robot is the User-Agent of requests that no user waits for.
+const Robot = "robot"
 
 // maxBody is how large the body of a request may be, in bytes.
 const maxBody = 64 << 10
@@ -36,6 +39,7 @@ const maxBody = 64 << 10
 // beforehand.
 type route struct {
 	service  *Service
+	process  *process
 	spec     routeSpec
 	salt     uint64 // tells this route's random numbers and spans apart
 	calls    []*call
@@ -58,9 +62,11 @@ func newAnswer(status int, body string) answer {
 	}
 }
 
-func (s *Service) newRoute(rs routeSpec) *route {
+func (p *process) newRoute(rs routeSpec) *route {
+	s := p.service
 	rt := &route{
 		service: s,
+		process: p,
 		spec:    rs,
 		salt:    hash(s.name + " " + rs.method + " " + rs.path),
 		answers: [outcomes]answer{
@@ -69,13 +75,14 @@ func (s *Service) newRoute(rs routeSpec) *route {
 			broken:     newAnswer(http.StatusInternalServerError, `{"error":"internal error"}`),
 			badGateway: newAnswer(http.StatusBadGateway, `{"error":"a dependency failed"}`),
 			overloaded: newAnswer(http.StatusServiceUnavailable, `{"error":"overloaded, try again later"}`),
+			shed:       newAnswer(http.StatusTooManyRequests, `{"error":"robots are not served now"}`),
 		},
 	}
 	for o, a := range rt.answers {
-		rt.observed[o] = s.metrics.served(rs, a.status)
+		rt.observed[o] = p.metrics.served(rs, a.status)
 	}
 	for _, cs := range rs.calls {
-		rt.calls = append(rt.calls, s.newCall(cs))
+		rt.calls = append(rt.calls, p.newCall(cs))
 	}
 	return rt
 }
@@ -88,7 +95,11 @@ func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	tr := rt.trace(r)
-	o := rt.do(r.Context(), tr)
+	served := visit{route: rt, robot: isRobot(r)}
+	o := served.do(r.Context(), tr)
+	if rt.process.dead.Load() {
+		panic(http.ErrAbortHandler) // the process was killed while it worked on this
+	}
 
 	a := &rt.answers[o]
 	h := w.Header()
@@ -98,10 +109,16 @@ func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 	now := time.Now()
 	rt.observed[o].observe(now, now.Sub(start), tr.id)
+	rt.process.metrics.releaseServed(served.canary, a.status >= http.StatusInternalServerError)
 	if log := rt.service.log; o != done && log.Enabled(r.Context(), slog.LevelDebug) {
 		log.LogAttrs(r.Context(), slog.LevelDebug, "request not served",
 			slog.String("path", r.URL.Path), slog.Int("status", a.status), slog.String("trace_id", tr.id))
 	}
+}
+
+func isRobot(r *http.Request) bool {
+	agent := r.Header["User-Agent"]
+	return len(agent) == 1 && agent[0] == Robot
 }
 
 // readBody reads the body to its end, though nobody needs it: net/http notices
@@ -121,7 +138,7 @@ func (rt *route) refuse(w http.ResponseWriter, err error, start time.Time) {
 		status = http.StatusRequestEntityTooLarge
 	}
 	http.Error(w, http.StatusText(status), status)
-	rt.service.metrics.rare(rt.spec.path, rt.spec.method, status).Observe(time.Since(start).Seconds())
+	rt.process.metrics.rare(rt.spec.path, rt.spec.method, status).Observe(time.Since(start).Seconds())
 }
 
 // trace reads the request's trace context or starts one.
@@ -134,38 +151,9 @@ func (rt *route) trace(r *http.Request) trace {
 	return newTrace(rt.service.seed, rt.service.untraced.Add(1), rt.salt)
 }
 
-// do is the whole life of a request between its arrival and its answer. Its
-// random numbers depend on the seed, the trace and the route only, so that
-// requests do not disturb each other's fate.
-func (rt *route) do(ctx context.Context, tr trace) outcome {
-	s := rt.service
-	if o := s.workers.acquire(ctx); o != done {
-		return o
-	}
-	defer s.workers.release()
-
-	var source rand.PCG
-	source.Seed(s.seed^tr.key, rt.salt)
-	random := rand.New(&source)
-	work := workTime(rt.spec.work, random)
-	effect := s.faults.Effect(time.Now(), random.Uint64())
-	if !deadline.Sleep(ctx, work+effect.Delay) {
-		return gone
-	}
-	if effect.Fail {
-		return broken
-	}
-	for i, c := range rt.calls {
-		if o := c.do(ctx, tr.parent(i)); o != done {
-			return o
-		}
-	}
-	return done
-}
-
 // serveUnmatched answers what no route matches.
-func (s *Service) serveUnmatched(w http.ResponseWriter, r *http.Request) {
+func (p *process) serveUnmatched(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	http.Error(w, "404 not found", http.StatusNotFound)
-	s.metrics.rare(other, knownMethod(r.Method), http.StatusNotFound).Observe(time.Since(start).Seconds())
+	p.metrics.rare(other, knownMethod(r.Method), http.StatusNotFound).Observe(time.Since(start).Seconds())
 }

@@ -1,10 +1,15 @@
 // Package shop is the sample application that outages are practised on: four
 // small services (shop calls auth and orders, orders calls payments) that take
-// their time, run out of workers, pass failures of their dependencies on and
-// show the golden signals of it all on /metrics. Whoever runs the stack makes
-// one Service per name and serves its Handler; faults are put in through
-// Faults. The package never listens, dials or logs per request, starts no
-// goroutine, and asks nobody whether time is real.
+// their time, run out of workers, processor time, memory, connections and disk,
+// pass failures of their dependencies on and show the golden signals of it all
+// on /metrics. Whoever runs the stack makes one Service per name and serves its
+// Handler; faults and repairs are put in through Faults. The package never
+// listens, dials or logs per request, starts no goroutine, and asks nobody
+// whether time is real.
+//
+// A service runs in a modelled container unless it is given a real one. What
+// the model does (throttle, kill, crash, restart) is worked out from the time
+// and the state of the faults whenever a request or a scrape comes along.
 package shop
 
 import (
@@ -14,13 +19,17 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
+	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
+	dto "github.com/prometheus/client_model/go"
 
 	"goldensignals/internal/fault"
 )
+
+// DefaultSizedFor is the load that a service is made for if Options do not say.
+const DefaultSizedFor = 40.0
 
 // Options are what a service is made from.
 type Options struct {
@@ -28,27 +37,39 @@ type Options struct {
 	// Transport carries the calls to other services, which are addressed as
 	// http://<name>:8080. Required by services that have dependencies.
 	Transport http.RoundTripper
-	Registry  *prometheus.Registry // shown on /metrics; nil: a new one
-	Seed      uint64               // of the work times and of who is hit by a fault
-	Log       *slog.Logger         // nil: discarded
+	Seed      uint64       // of the work times and of who is hit by a fault
+	Log       *slog.Logger // nil: discarded
+	// SizedFor is the load that the service has the means for, with room to
+	// spare: the requests of all users of the shop a second. 0: DefaultSizedFor.
+	SizedFor float64
+	// Container is what the service runs in. Nil means a modelled one. In a real
+	// one, whoever runs the service makes its State real: the service only
+	// slows down, fails and counts.
+	Container Container
 }
 
 // Service is one running service of the shop. It is safe for concurrent use
 // and needs no closing: it owns no goroutine.
 type Service struct {
-	name    string
-	seed    uint64
-	faults  *fault.Set
-	workers *workers
-	metrics *metrics
-	handler http.Handler
+	name      string
+	seed      uint64
+	spec      spec
+	quota     float64 // cores
+	faults    *fault.Set
+	jobs      *jobs // nil: it has no queue
+	container Container
+
+	process  atomic.Pointer[process]
+	oomKills atomic.Uint64
+	mu       sync.Mutex // serialises changes of process
+	backAt   time.Time  // after a kill
 
 	transport http.RoundTripper
 	log       *slog.Logger
 	untraced  atomic.Uint64 // requests that came without a trace
 }
 
-// New makes the service called o.Name and registers its metrics.
+// New makes the service called o.Name.
 func New(o Options) (*Service, error) {
 	specs := table()
 	i := slices.IndexFunc(specs, func(s spec) bool { return s.name == o.Name })
@@ -59,8 +80,11 @@ func New(o Options) (*Service, error) {
 	if o.Transport == nil && len(Dependencies()[o.Name]) > 0 {
 		return nil, errors.New("option Transport is missing: " + o.Name + " calls other services")
 	}
-	if o.Registry == nil {
-		o.Registry = prometheus.NewRegistry()
+	if o.SizedFor == 0 {
+		o.SizedFor = DefaultSizedFor
+	}
+	if !(o.SizedFor > 0) { // written so that NaN is refused
+		return nil, fmt.Errorf("option SizedFor: %v is not a rate; give requests per second, such as %v", o.SizedFor, DefaultSizedFor)
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -73,49 +97,60 @@ func newService(sp spec, o Options) (*Service, error) {
 	s := &Service{
 		name:      sp.name,
 		seed:      o.Seed,
+		spec:      sp,
+		quota:     sp.quota(o.SizedFor),
 		faults:    fault.NewSet(sp.name),
-		workers:   newWorkers(sp.workers, sp.queue),
-		metrics:   newMetrics(),
+		container: o.Container,
 		transport: o.Transport,
 		log:       o.Log.With("service", sp.name),
 	}
-	if err := s.metrics.register(o.Registry, s.workers); err != nil {
+	if sp.jobs > 0 {
+		s.jobs = newJobs(sp.jobs, sp.jobTime(o.SizedFor))
+	}
+	p, err := s.newProcess(time.Now(), release)
+	if err != nil {
 		return nil, fmt.Errorf("register metrics of %s: %w", sp.name, err)
 	}
-	s.handler = s.routes(sp, o.Registry)
+	s.process.Store(p)
 	return s, nil
 }
 
-// Handler serves the service's routes, /metrics, /-/healthy and /-/ready.
-func (s *Service) Handler() http.Handler { return s.handler }
+// Handler serves the service's routes, /metrics, /-/healthy and /-/ready. While
+// no process runs it aborts requests as a connection that is cut off does.
+func (s *Service) Handler() http.Handler { return http.HandlerFunc(s.serve) }
 
-// Faults is where to inject and clear what misbehaves in this service.
-func (s *Service) Faults() *fault.Set { return s.faults }
-
-// routes is the whole surface of a service.
-func (s *Service) routes(sp spec, reg *prometheus.Registry) http.Handler {
-	mux := http.NewServeMux()
-	for _, rs := range sp.routes {
-		pattern := rs.path
-		if pattern == "/" {
-			pattern = "/{$}" // the front page only, not everything below it
-		}
-		mux.Handle(rs.method+" "+pattern, s.newRoute(rs))
+func (s *Service) serve(w http.ResponseWriter, r *http.Request) {
+	p := s.running(time.Now())
+	if p == nil {
+		panic(http.ErrAbortHandler)
 	}
-	mux.HandleFunc("/", s.serveUnmatched)
-	mux.HandleFunc("GET /-/healthy", servePlain("healthy\n"))
-	mux.HandleFunc("GET /-/ready", servePlain("ready\n"))
-	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{
-		EnableOpenMetrics: true, // carries the exemplars; protobuf, for native histograms, needs no switch
-		ErrorHandling:     promhttp.HTTPErrorOnError,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelError),
-	}))
-	return mux
+	p.handler.ServeHTTP(w, r)
 }
 
-func servePlain(text string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		_, _ = w.Write([]byte(text)) // the client is gone: nothing to tell it
+// Faults is where to inject and clear what misbehaves in this service, and
+// where to repair it.
+func (s *Service) Faults() *fault.Set { return s.faults }
+
+// State says what faults and repairs make of the service at now.
+func (s *Service) State(now time.Time) fault.State {
+	return s.faults.State(now, s.process.Load().start)
+}
+
+// Stats are the figures of the service's container at now.
+func (s *Service) Stats(now time.Time) (ContainerStats, error) {
+	p := s.process.Load()
+	return p.stats(now, s.faults.State(now, p.start))
+}
+
+// Gather implements prometheus.Gatherer: what /metrics shows.
+func (s *Service) Gather() ([]*dto.MetricFamily, error) { return s.process.Load().registry.Gather() }
+
+func (p *process) stats(now time.Time, st fault.State) (ContainerStats, error) {
+	if c := p.service.container; c != nil {
+		return c.Stats()
 	}
+	busy, _ := p.workers.levels()
+	stats := p.box.stats(now, busy, st)
+	stats.OOMKills = p.service.oomKills.Load()
+	return stats, nil
 }

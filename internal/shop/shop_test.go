@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/prometheus/client_golang/prometheus"
 
 	"goldensignals/internal/fault"
 	"goldensignals/internal/shop"
@@ -37,8 +36,7 @@ func TestDependencies(t *testing.T) {
 
 func TestNewRefuses(t *testing.T) {
 	t.Parallel()
-	reg := prometheus.NewRegistry()
-	if _, err := shop.New(shop.Options{Name: "auth", Registry: reg}); err != nil {
+	if _, err := shop.New(shop.Options{Name: "auth"}); err != nil {
 		t.Fatalf("New of a service without dependencies: %v", err)
 	}
 	tests := []struct {
@@ -49,7 +47,7 @@ func TestNewRefuses(t *testing.T) {
 		{"unknown name", shop.Options{Name: "bank"}, "choose one of shop, auth, orders, payments"},
 		{"no name", shop.Options{}, "choose one of"},
 		{"no transport", shop.Options{Name: "orders"}, "option Transport is missing"},
-		{"a registry in use", shop.Options{Name: "payments", Registry: reg}, "register metrics of payments"},
+		{"a negative load", shop.Options{Name: "payments", SizedFor: -1}, "option SizedFor: -1 is not a rate"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

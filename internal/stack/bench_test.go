@@ -14,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
@@ -89,7 +88,7 @@ func BenchmarkRequestsAlone(b *testing.B) {
 func runRequests(ctx context.Context, _ []byte, _ func(any)) ([]byte, error) {
 	network := &bubble.Network{}
 	for _, name := range shop.Names() {
-		svc, err := shop.New(shop.Options{Name: name, Transport: network.Transport(), Registry: prometheus.NewRegistry(), Seed: 1})
+		svc, err := shop.New(shop.Options{Name: name, Transport: network.Transport(), Seed: 1})
 		if err != nil {
 			return nil, err
 		}

@@ -78,7 +78,7 @@ func (s *Stack) buildShop(context.Context) error {
 	s.parts.services = map[string]*shop.Service{}
 	transport := s.opts.Network.Transport()
 	for _, name := range shop.Names() {
-		svc, err := shop.New(shop.Options{Name: name, Transport: transport, Registry: prometheus.NewRegistry(), Seed: s.opts.Seed, Log: s.opts.Log})
+		svc, err := shop.New(shop.Options{Name: name, Transport: transport, SizedFor: s.opts.RPS, Seed: s.opts.Seed, Log: s.opts.Log})
 		if err != nil {
 			return fmt.Errorf("build service %s: %w", name, err)
 		}
@@ -186,6 +186,7 @@ func (s *Stack) buildUsers(context.Context) (err error) {
 	registry := prometheus.NewRegistry()
 	s.parts.users, err = load.New(load.Options{
 		Target: "http://" + serviceAddr("shop"), Transport: s.transport(),
+		Faults: s.parts.services["shop"].Faults(),
 		RPS: s.opts.RPS, Seed: s.opts.Seed, Retention: s.opts.Remember, Registry: registry, Log: s.opts.Log,
 	})
 	if err != nil {
