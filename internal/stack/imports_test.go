@@ -13,7 +13,7 @@ import (
 // beyond its layer is named here, and nowhere else.
 var (
 	words   = []string{"alert", "fault", "drill", "deadline"}
-	workers = []string{"bubble", "cgroup", "engine", "havoc", "load", "receiver", "referee", "report", "router", "runbook", "shop", "store"}
+	workers = []string{"bubble", "cgroup", "engine", "faultapi", "havoc", "load", "receiver", "referee", "report", "router", "runbook", "shop", "store"}
 	wirers  = []string{"console", "stack"}
 
 	exceptions = map[string][]string{
