@@ -134,7 +134,7 @@ func (s *text) String() string {
 
 // running is a service under test.
 type running struct {
-	*app
+	app   *app
 	log   *text
 	end   context.CancelFunc
 	ended chan error
@@ -144,7 +144,7 @@ type running struct {
 func start(t *testing.T, args ...string) *running {
 	t.Helper()
 	r := begin(t, args...)
-	eventually(t, "service", func() bool { return r.serving.Load() != nil })
+	eventually(t, "service", func() bool { return r.app.serving.Load() != nil })
 	return r
 }
 
@@ -181,7 +181,7 @@ func begin(t *testing.T, args ...string) *running {
 		cancel()
 		<-done
 	})
-	eventually(t, "admin listener", func() bool { return r.admin.Load() != nil })
+	eventually(t, "admin listener", func() bool { return r.app.admin.Load() != nil })
 	return r
 }
 
@@ -210,7 +210,9 @@ func ask(t *testing.T, method, url, body string, headers ...string) (int, string
 	return resp.StatusCode, string(data)
 }
 
-func (r *running) web(path string) string { return fmt.Sprintf("http://%v%s", r.serving.Load(), path) }
+func (r *running) web(path string) string {
+	return fmt.Sprintf("http://%v%s", r.app.serving.Load(), path)
+}
 
 func (r *running) api(path string) string {
 	return fmt.Sprintf("http://%v/api/v1/%s", r.app.admin.Load(), path)

@@ -21,7 +21,7 @@ import (
 
 func kinds(r *running) []string {
 	var list []string
-	for _, a := range r.faults.Active() {
+	for _, a := range r.app.faults.Active() {
 		list = append(list, a.Kind)
 	}
 	return list
@@ -36,7 +36,7 @@ func TestFaultsOutliveTheProcess(t *testing.T) {
 	r.inject(t, `{"kind":"errors","service":"payments","ratio":0.5,"for":"1h"}`)
 	r.inject(t, `{"kind":"latency","service":"payments","delay":"10ms"}`)
 	r.inject(t, `{"kind":"disk-fill","service":"payments","size":"1MiB"}`)
-	before := r.faults.Active()
+	before := r.app.faults.Active()
 	r.inject(t, `{"kind":"bad-deploy","service":"payments","ratio":1}`)
 	if err := <-r.ended; !errors.Is(err, havoc.ErrRestart) {
 		t.Fatalf("run() = %v, want %v", err, havoc.ErrRestart)
@@ -46,7 +46,7 @@ func TestFaultsOutliveTheProcess(t *testing.T) {
 	if got, want := kinds(r), []string{"bad-deploy", "disk-fill", "errors"}; !slices.Equal(got, want) {
 		t.Fatalf("after the restart %v act, want %v", got, want)
 	}
-	if got, want := r.faults.Active()[1], before[0]; !got.Since.Equal(want.Since) || !got.Until.Equal(want.Until) || got.Fault != want.Fault {
+	if got, want := r.app.faults.Active()[1], before[0]; !got.Since.Equal(want.Since) || !got.Until.Equal(want.Until) || got.Fault != want.Fault {
 		t.Errorf("after the restart %+v, before %+v", got, want)
 	}
 	if status, _ := ask(t, http.MethodDelete, r.api("faults"), ""); status != http.StatusOK {
@@ -98,13 +98,13 @@ func TestCrashLoop(t *testing.T) {
 		t.Fatalf("run() = %v, want %v", err, havoc.ErrDown)
 	}
 	r = begin(t, "--service=payments", dir)
-	if status, _ := ask(t, http.MethodGet, r.api("faults"), ""); status != http.StatusOK || r.serving.Load() != nil {
+	if status, _ := ask(t, http.MethodGet, r.api("faults"), ""); status != http.StatusOK || r.app.serving.Load() != nil {
 		t.Fatalf("the API: status %d, want 200, while the service does not serve", status)
 	}
 	if status, _ := ask(t, http.MethodDelete, r.api("faults"), ""); status != http.StatusOK {
 		t.Fatalf("clear: status %d", status)
 	}
-	eventually(t, "service", func() bool { return r.serving.Load() != nil })
+	eventually(t, "service", func() bool { return r.app.serving.Load() != nil })
 }
 
 // TestSupervisor runs the program as a container does: as parent and child.

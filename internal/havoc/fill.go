@@ -39,7 +39,7 @@ func (f *filler) set(written int64) {
 	}
 }
 
-func (f *filler) resize(written int64) error {
+func (f *filler) resize(written int64) (err error) {
 	path := filepath.Join(f.dir, FillFile)
 	if written <= 0 { // also at the start: what was killed could not clean up
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -51,7 +51,7 @@ func (f *filler) resize(written int64) error {
 	if err != nil {
 		return err
 	}
-	defer file.Close()
+	defer func() { err = errors.Join(err, file.Close()) }()
 	info, err := file.Stat()
 	if err != nil {
 		return err

@@ -187,7 +187,9 @@ func TestRunBurnsItsShare(t *testing.T) {
 			t.Error("it burns on after the fault")
 		}
 		w.cancel()
-		<-w.ended
+		if err := <-w.ended; err != nil {
+			t.Errorf("Run() = %v, want nil", err)
+		}
 	})
 }
 
