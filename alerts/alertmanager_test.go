@@ -37,7 +37,7 @@ func samples(t *testing.T) map[string]model.LabelSet {
 		"ShopErrorsSlowBurn":  checkout,
 		"ShopLatencyFastBurn": checkout,
 		"ShopLatencySlowBurn": checkout,
-		"ShopUnreachable":     {"job": "shop", "service": "shop"},
+		"ShopUnreachable":     {"service": "shop"},
 		"ServiceErrors":       {"service": "shop"},
 		"ServiceSaturated":    {"service": "shop"},
 		"Watchdog":            {},

@@ -10,7 +10,7 @@ func poolLeakKind() Kind {
 		Services: []string{"orders", "payments"},
 		Signals:  []Signal{Errors, Saturation},
 		Hurts:    "users wait for a second and get errors",
-		Repairs:  []string{"restart", "raise-pool"},
+		Repairs:  []string{"restart", "scale-out", "raise-pool"},
 		act:      func(s span, st *State) { st.PoolLost = min(st.PoolLost+s.Ratio*s.strength, 1) },
 	}
 }

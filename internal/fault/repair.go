@@ -28,6 +28,10 @@ type Repair struct {
 	lasts time.Duration                 // what it adds goes away after this long; 0: it adds nothing
 }
 
+// BackWithin is how long after the effect of the right repair users are served
+// well again: by then what had piled up is worked off.
+const BackWithin = 45 * time.Second
+
 // Applied is a repair that was ordered.
 type Applied struct {
 	Repair  string    `json:"repair"`

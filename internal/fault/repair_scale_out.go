@@ -7,9 +7,9 @@ import "time"
 func scaleOutRepair() Repair {
 	return Repair{
 		Name:    "scale-out",
-		Summary: "adds a second replica for an hour: twice the processors and workers",
+		Summary: "adds a second replica for an hour: twice the processors, workers and connections",
 		Takes:   seconds(30),
-		Helps:   []string{"cpu-burn", "traffic-spike", "slow-start"},
+		Helps:   []string{"cpu-burn", "traffic-spike", "slow-start", "pool-leak"},
 		lasts:   anHour,
 		act:     func(_ time.Time, st *State) { st.Scale = max(st.Scale, 2) },
 	}

@@ -6,8 +6,8 @@ func slowStartKind() Kind {
 	return Kind{
 		Name:    "slow-start",
 		Summary: "restarts it with cold caches: requests cost more processor time, less and less until it ends",
-		Params:  takes("factor=4"),
-		Signals: []Signal{Latency, Errors, Saturation},
+		Params:  takes("factor=3"),
+		Signals: []Signal{Latency, Saturation},
 		Hurts:   "users wait, then get errors",
 		Repairs: []string{"scale-out"},
 		act: func(s span, st *State) {

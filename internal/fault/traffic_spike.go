@@ -5,7 +5,7 @@ package fault
 func trafficSpikeKind() Kind {
 	return Kind{
 		Name:     "traffic-spike",
-		Summary:  "robots come along, until there are so many times more requests",
+		Summary:  "robots read the front page, until there are so many times more requests",
 		Params:   takes("factor=4", "ramp?", "flap?"),
 		Services: []string{"shop"},
 		Signals:  []Signal{Latency, Traffic, Errors, Saturation},

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"goldensignals/internal/deadline"
+	"goldensignals/internal/fault"
 )
 
 // Streams keep random numbers that have different purposes apart.
@@ -24,6 +25,8 @@ const (
 	traceStream
 	spanStream
 	lostStream
+
+	proberStream = 0x70726f6265 // sets a prober's numbers apart from those of users
 )
 
 // robotAgent is the User-Agent of robots. The shop knows them by it.
@@ -96,6 +99,9 @@ func (g *Generator) newVisitor(arrival time.Time) user {
 	if crowd := g.crowd(); crowd > 0 {
 		u.robot = g.arrivals.Float64() < crowd/(1+crowd)
 	}
+	if u.robot {
+		u.journey = 0 // the first is browse: robots read, they do not buy
+	}
 	return u
 }
 
@@ -150,7 +156,7 @@ func (g *Generator) visit(run context.Context, sleeper *deadline.Sleeper, u user
 		req.Header["User-Agent"] = []string{robotAgent}
 	}
 
-	status, err = g.roundTrip(req, u.random(lostStream))
+	status, err = roundTrip(g.options.Transport, g.options.Faults, req, u.random(lostStream))
 	if end := ctx.Err(); end != nil {
 		err = end // whatever came after the user had left does not count
 	}
@@ -185,12 +191,12 @@ func judge(status int, err error, took time.Duration) outcome {
 }
 
 // roundTrip sends req and reads the answer to its end: a user has seen a page
-// only when all of it is there.
-func (g *Generator) roundTrip(req *http.Request, key uint64) (status int, err error) {
-	if g.options.Faults.Effect(time.Now(), key).Lost {
+// only when all of it is there. The key is a random number of the request's own.
+func roundTrip(transport http.RoundTripper, faults *fault.Set, req *http.Request, key uint64) (status int, err error) {
+	if faults.Effect(time.Now(), key).Lost {
 		return 0, errLost
 	}
-	resp, err := g.options.Transport.RoundTrip(req)
+	resp, err := transport.RoundTrip(req)
 	if err != nil {
 		return 0, fmt.Errorf("send request: %w", err)
 	}

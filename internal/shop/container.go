@@ -82,10 +82,17 @@ func newBox(now time.Time, quota float64, largest time.Duration) *box {
 	return &box{quota: quota, burst: max(int64(cpuPeriod), int64(clump)), started: now, looked: now}
 }
 
-// take uses processor time from now on and returns how long the request waits
-// because the quota is used up. Time that is used faster than the quota refills
-// is owed, first come, first served.
-func (b *box) take(now time.Time, need time.Duration, st fault.State) time.Duration {
+// loan is processor time that a request has asked for.
+type loan struct {
+	need int64 // nanoseconds of processor time
+	cost int64 // nanoseconds in which the quota refills by as much
+	wait time.Duration
+}
+
+// take asks for processor time from now on; the loan says how long the request
+// waits because the quota is used up. Time that is used faster than the quota
+// refills is owed, first come, first served.
+func (b *box) take(now time.Time, need time.Duration, st fault.State) loan {
 	need = time.Duration(float64(need) * st.CostOr1())
 	b.used.Add(int64(need))
 	b.requests.Add(1)
@@ -98,13 +105,19 @@ func (b *box) take(now time.Time, need time.Duration, st fault.State) time.Durat
 		if !b.busyUntil.CompareAndSwap(until, next) {
 			continue
 		}
-		wait := next - at
-		if wait <= 0 {
-			return 0
+		l := loan{need: int64(need), cost: cost, wait: time.Duration(max(0, next-at))}
+		if l.wait > 0 {
+			b.throttle(at, next)
 		}
-		b.throttle(at, next)
-		return time.Duration(wait)
+		return l
 	}
+}
+
+// giveBack returns what a request has asked for and not used, because nobody
+// waits for it any more.
+func (b *box) giveBack(l loan) {
+	b.used.Add(-l.need)
+	b.busyUntil.Add(-l.cost)
 }
 
 // throttle counts the time from from to to once, however many wait in it.

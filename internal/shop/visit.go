@@ -62,7 +62,7 @@ func (v *visit) ownWork(ctx context.Context, now time.Time, work time.Duration, 
 		}
 		defer func() { v.process.pool.release(v.process.poolLimit(v.state(time.Now()))) }()
 	}
-	if !deadline.Sleep(ctx, v.workWait(now, work, st)+effect.Delay+st.Pause) {
+	if !v.work(ctx, now, work, effect.Delay+st.Pause, st) {
 		return gone
 	}
 	switch {
@@ -76,15 +76,22 @@ func (v *visit) ownWork(ctx context.Context, now time.Time, work time.Duration, 
 	return done
 }
 
-// workWait uses the processor time of the work and returns how long the rest of
-// it takes, a wait for the quota included.
-func (v *visit) workWait(now time.Time, work time.Duration, st fault.State) time.Duration {
+// work uses the processor time of the work and waits for the rest of it, and
+// for the quota where that is used up. It returns false as soon as ctx ends.
+func (v *visit) work(ctx context.Context, now time.Time, work, extra time.Duration, st fault.State) bool {
 	cpu := time.Duration(float64(work) * cpuShare)
 	if c := v.service.container; c != nil {
 		c.Work(time.Duration(float64(cpu) * st.CostOr1()))
-		return work - cpu
+		return deadline.Sleep(ctx, work-cpu+extra)
 	}
-	return work + v.process.box.take(now, cpu, st)
+	l := v.process.box.take(now, cpu, st)
+	if deadline.Sleep(ctx, work+l.wait+extra) {
+		return true
+	}
+	if l.wait > 0 { // most likely it had not had its turn
+		v.process.box.giveBack(l)
+	}
+	return false
 }
 
 // connect waits for a database connection.

@@ -31,6 +31,8 @@ const (
 	alertmanagerAddr = "alertmanager:9093"
 	routerAddr       = "alertrouter:8080"
 	loadAddr         = "load:8080"
+	proberAddr       = "prober:8080"
+	hostAddr         = "host:9100"
 )
 
 func serviceAddr(name string) string { return name + ":8080" }
@@ -50,7 +52,7 @@ type parts struct {
 // to those that call, so that the stack stops in the reverse order.
 func (s *Stack) build(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		s.openDataDir, s.buildShop, s.buildRouter, s.buildEngine, s.buildUsers, s.buildDrills, s.buildConsole,
+		s.openDataDir, s.buildShop, s.buildRouter, s.buildEngine, s.buildUsers, s.buildProber, s.buildDrills, s.buildConsole,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -87,10 +89,33 @@ func (s *Stack) buildShop(context.Context) error {
 			return err
 		}
 	}
+	if err := s.buildHost(); err != nil {
+		return err
+	}
 	// Before the servers stop: they would wait for connections that were
 	// opened for a request whose user has left.
 	s.closeIdle(transport)
 	return nil
+}
+
+// buildHost serves the metrics of the machine that the services share.
+func (s *Stack) buildHost() error {
+	var services []*shop.Service
+	for _, name := range shop.Names() {
+		services = append(services, s.parts.services[name])
+	}
+	return s.serveMetrics(hostAddr, shop.NewHost(services...))
+}
+
+// serveMetrics serves what is collected of one part.
+func (s *Stack) serveMetrics(addr string, c prometheus.Collector) error {
+	registry := prometheus.NewRegistry()
+	if err := registry.Register(c); err != nil {
+		return fmt.Errorf("register metrics of %s: %w", addr, err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	return s.serve(addr, mux)
 }
 
 // transport gives a part its own way over the network and closes the
@@ -178,6 +203,8 @@ func targets() []engine.Target {
 	}
 	return append(list,
 		engine.Target{Job: "load", Address: loadAddr},
+		engine.Target{Job: "probe", Address: proberAddr, Labels: map[string]string{"service": "shop"}},
+		engine.Target{Job: "node", Address: hostAddr},
 		engine.Target{Job: "alertrouter", Address: routerAddr},
 	)
 }
@@ -187,7 +214,7 @@ func (s *Stack) buildUsers(context.Context) (err error) {
 	s.parts.users, err = load.New(load.Options{
 		Target: "http://" + serviceAddr("shop"), Transport: s.transport(),
 		Faults: s.parts.services["shop"].Faults(),
-		RPS: s.opts.RPS, Seed: s.opts.Seed, Retention: s.opts.Remember, Registry: registry, Log: s.opts.Log,
+		RPS:    s.opts.RPS, Seed: s.opts.Seed, Retention: s.opts.Remember, Registry: registry, Log: s.opts.Log,
 	})
 	if err != nil {
 		return fmt.Errorf("build the users: %w", err)
@@ -195,6 +222,17 @@ func (s *Stack) buildUsers(context.Context) (err error) {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	return s.serve(loadAddr, mux)
+}
+
+// buildProber serves a walk through the shop, which every scrape takes.
+func (s *Stack) buildProber(context.Context) error {
+	prober, err := load.NewProber(load.ProberOptions{
+		Target: "http://" + serviceAddr("shop"), Transport: s.transport(), Faults: s.parts.services["shop"].Faults(), Seed: s.opts.Seed,
+	})
+	if err != nil {
+		return fmt.Errorf("build the prober: %w", err)
+	}
+	return s.serveMetrics(proberAddr, prober)
 }
 
 func (s *Stack) buildConsole(context.Context) (err error) {
