@@ -1,7 +1,8 @@
 // Package console is the web page of gameday: the four golden signals of every
 // service, the alerts and what became of them, the silences, what people were
-// sent, the faults and the live drill, with the forms that inject and clear
-// faults, silence an alert and stop the drill. It also serves the JSON that the command line speaks.
+// sent, the faults, the repairs and the live drill, with the forms that inject
+// and clear faults, apply repairs, silence an alert and stop the drill. It also
+// serves the JSON that the command line speaks, which package faultapi makes.
 //
 // The stack mounts it at "/". It asks Prometheus, Alertmanager and the router
 // over their public HTTP APIs and keeps nothing: what it shows is what they
@@ -19,7 +20,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"goldensignals/internal/fault"
+	"goldensignals/internal/faultapi"
 )
 
 // Limits of the console. They are constants because nobody has needed others.
@@ -29,25 +30,8 @@ const (
 	refreshGap      = 250 * time.Millisecond // least time between two refreshes, however many ask
 	maxWatchers     = 64                     // open event streams
 	maxAnswerBytes  = 8 << 20                // of an API's answer
-	maxRequestBytes = 64 << 10               // of a form or a JSON fault
+	maxRequestBytes = 64 << 10               // of a form
 )
-
-// Faults is what the console needs of whoever breaks services. All methods
-// must be safe for concurrent use and quick: they are called while a page is
-// being rendered.
-type Faults interface {
-	// Kinds lists what can be injected, in the order to show.
-	Kinds() []fault.Kind
-	// Services lists what faults can be injected into, in the order to show.
-	Services() []string
-	// Active lists the faults that act now.
-	Active() []fault.Active
-	// Inject starts a fault; its errors are shown to the person as they are.
-	Inject(fault.Fault) (fault.Active, error)
-	// Clear ends faults and returns those that it ended; an empty kind or
-	// service means every one.
-	Clear(kind, service string) []fault.Active
-}
 
 // Drill is what the players of a live drill may know of it.
 type Drill struct {
@@ -79,7 +63,7 @@ type Options struct {
 	// Transport carries the requests to them; nil means a transport of the
 	// console's own, over TCP.
 	Transport http.RoundTripper
-	Faults    Faults
+	Faults    faultapi.Faults
 	Drills    Drills // nil: there are none
 	Traces    Traces // nil: none are kept
 	Links     Links
@@ -115,6 +99,7 @@ type Console struct {
 	sources sources
 	pages   *pages
 	hub     *hub
+	faults  *faultapi.API
 	handler http.Handler
 	running atomic.Bool
 }
@@ -143,6 +128,7 @@ func New(opts Options) (*Console, error) {
 		pages:   p,
 		hub:     newHub(),
 	}
+	c.faults = faultapi.New(faultapi.Options{Faults: opts.Faults, Log: opts.Log, OnChange: c.hub.poke, Hidden: c.drillRuns})
 	c.handler = c.routes()
 	return c, nil
 }

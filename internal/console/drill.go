@@ -11,6 +11,15 @@ type drillView struct {
 	Elapsed, Duration string
 }
 
+// drillRuns reports whether a drill runs: what is broken is not shown then.
+func (c *Console) drillRuns() bool {
+	if c.opts.Drills == nil {
+		return false
+	}
+	_, running := c.opts.Drills.Running()
+	return running
+}
+
 // viewDrill is nil while no drill runs.
 func viewDrill(drills Drills) *drillView {
 	if drills == nil {

@@ -98,8 +98,8 @@ func TestEventsFollowTheWorld(t *testing.T) {
 		synctest.Wait()
 
 		first := sections(t, s.take())
-		if len(first) != 9 || !strings.Contains(first["summary"], "All quiet") {
-			t.Errorf("first events = %d sections, summary %q; want all 9, all quiet", len(first), first["summary"])
+		if len(first) != 10 || !strings.Contains(first["summary"], "All quiet") {
+			t.Errorf("first events = %d sections, summary %q; want all 10, all quiet", len(first), first["summary"])
 		}
 		if got := s.header.Get("Content-Type"); got != "text/event-stream" {
 			t.Errorf("Content-Type = %q", got)

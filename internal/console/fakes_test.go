@@ -225,6 +225,26 @@ func (b *breaker) Clear(kind, service string) []fault.Active {
 	return cleared
 }
 
+func (b *breaker) Repairs() []fault.Repair { return fault.Repairs() }
+
+func (b *breaker) Applied() []fault.Applied {
+	var all []fault.Applied
+	for _, name := range services() {
+		all = append(all, b.sets[name].Applied()...)
+	}
+	return all
+}
+
+func (b *breaker) Apply(repair, service string) (fault.Applied, error) {
+	return b.sets[service].Apply(time.Now(), repair)
+}
+
+func (b *breaker) Undo(string) {
+	for _, name := range services() {
+		b.sets[name].Undo(time.Now())
+	}
+}
+
 func mustURL(t *testing.T, raw string) *url.URL {
 	t.Helper()
 	u, err := url.Parse(raw)

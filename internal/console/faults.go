@@ -2,35 +2,40 @@ package console
 
 import (
 	"cmp"
-	"fmt"
+	"errors"
+	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"goldensignals/internal/fault"
+	"goldensignals/internal/faultapi"
 )
 
 // activeView is the section of the active faults.
 type activeView struct {
-	Rows []faultView
+	Rows   []faultView
+	Hidden string // why they are not shown; empty: they are
 }
 
 // faultView is one active fault.
 type faultView struct {
 	Kind    string
 	Service string
-	What    string // 50 % of requests, 300 ms each
+	What    string // ratio 0.5, delay 300ms
 	Until   time.Time
 	Left    string
 }
 
-func viewFaults(list []fault.Active, now time.Time) activeView {
+func viewFaults(list faultapi.List, now time.Time) activeView {
 	var v activeView
-	for _, a := range list {
+	if list.Hidden {
+		v.Hidden = faultapi.HiddenNote
+	}
+	for _, a := range list.Active {
 		v.Rows = append(v.Rows, faultView{
-			Kind: a.Kind, Service: a.Service, What: whatFault(a.Fault),
+			Kind: a.Kind, Service: a.Service, What: a.Settings(),
 			Until: a.Until, Left: age(a.Until.Sub(now)),
 		})
 	}
@@ -40,47 +45,56 @@ func viewFaults(list []fault.Active, now time.Time) activeView {
 	return v
 }
 
-// whatFault words the settings that a fault has.
-func whatFault(f fault.Fault) string {
-	var parts []string
-	if f.Ratio > 0 {
-		parts = append(parts, formatRatio(f.Ratio)+" of requests")
-	}
-	if f.Delay > 0 {
-		parts = append(parts, f.Delay.String()+" each")
-	}
-	return strings.Join(parts, ", ")
-}
-
 // formView is the form that injects a fault, with what the person typed where
 // it was refused.
 type formView struct {
-	Kinds    []kindView
+	Groups   []kindGroup
+	Inputs   []inputView // one for each parameter that there is
 	Services []string
 	Kind     string
 	Service  string
-	Ratio    string
-	Delay    string
-	For      string
 	Problem  string
 	Field    string // the field that Problem is about, where it is known
+}
+
+// kindGroup is a group of choices.
+type kindGroup struct {
+	Title string
+	Kinds []kindView
 }
 
 // kindView is one choice of the form.
 type kindView struct {
 	fault.Kind
-	Takes string // the names of its parameters, for the script
+	Takes   string // its parameters, each with its default, for the script: delay ratio=1
+	Mending string // its repairs, for people
+}
+
+// inputView is the input of one parameter.
+type inputView struct {
+	fault.Param
+	Value string
 }
 
 // newForm is the form before anybody typed.
-func newForm(f Faults) formView {
-	v := formView{Services: f.Services(), For: fault.Duration(fault.DefaultFor).String()}
-	for _, k := range f.Kinds() {
-		var takes []string
+func newForm(list faultapi.List) formView {
+	v := formView{Services: list.Services}
+	hurting, harmless := kindGroup{Title: "Users are hurt"}, kindGroup{Title: "Users are well"}
+	for _, k := range list.Kinds {
+		takes := []string{"for"}
 		for _, p := range k.Params {
-			takes = append(takes, p.Name)
+			takes = append(takes, strings.TrimSuffix(p.Name+"="+p.Default, "="))
 		}
-		v.Kinds = append(v.Kinds, kindView{Kind: k, Takes: strings.Join(takes, " ")})
+		kind := kindView{Kind: k, Takes: strings.Join(takes, " "), Mending: strings.Join(k.Repairs, " or ")}
+		if k.Hurts == "" {
+			harmless.Kinds = append(harmless.Kinds, kind)
+			continue
+		}
+		hurting.Kinds = append(hurting.Kinds, kind)
+	}
+	v.Groups = []kindGroup{hurting, harmless}
+	for _, p := range fault.Params() {
+		v.Inputs = append(v.Inputs, inputView{Param: p, Value: p.Default})
 	}
 	return v
 }
@@ -88,7 +102,9 @@ func newForm(f Faults) formView {
 // keep returns v with what the person typed.
 func (v formView) keep(form url.Values) formView {
 	v.Kind, v.Service = form.Get("kind"), form.Get("service")
-	v.Ratio, v.Delay, v.For = form.Get("ratio"), form.Get("delay"), form.Get("for")
+	for i, in := range v.Inputs {
+		v.Inputs[i].Value = form.Get(in.Name)
+	}
 	return v
 }
 
@@ -96,44 +112,52 @@ func (v formView) keep(form url.Values) formView {
 // the field.
 func parseFault(form url.Values) (fault.Fault, error) {
 	f := fault.Fault{Kind: form.Get("kind"), Service: form.Get("service")}
-	if text := strings.TrimSpace(form.Get("ratio")); text != "" {
-		r, err := strconv.ParseFloat(text, 64)
-		if err != nil || !(r > 0 && r <= 1) { // a zero would read as not given, and break every request
-			return f, fieldError("ratio", text, "is not a share of requests", "write a number above 0 and up to 1, such as 0.5")
-		}
-		f.Ratio = r
-	}
-	for _, d := range []struct {
-		field string
-		into  *fault.Duration
-	}{{"delay", &f.Delay}, {"for", &f.For}} {
-		text := strings.TrimSpace(form.Get(d.field))
+	for _, p := range fault.Params() {
+		text := clip(form.Get(p.Name))
 		if text == "" {
 			continue
 		}
-		if err := d.into.UnmarshalText([]byte(text)); err != nil || *d.into <= 0 {
-			return f, fieldError(d.field, text, "is not a length of time", "write a number above 0 with its unit, such as 300ms or 10m")
+		if err := f.Set(p.Name, text); err != nil {
+			return f, err
 		}
 	}
 	return f, nil
 }
 
-func fieldError(field, text, problem, remedy string) error {
-	return &fault.FieldError{Field: field, Problem: fmt.Sprintf("%q %s", clip(text), problem), Remedy: remedy}
+// postFault injects a fault. Where it is refused, the page comes back with
+// the form as it was typed.
+func (c *Console) postFault(w http.ResponseWriter, r *http.Request) {
+	form, ok := c.readForm(w, r)
+	if !ok {
+		return
+	}
+	f, err := parseFault(form)
+	if err == nil {
+		_, err = c.faults.Inject(f)
+	}
+	if err == nil {
+		http.Redirect(w, r, "/#faults", http.StatusSeeOther)
+		return
+	}
+	v := c.view(r.Context())
+	v.Form = v.Form.keep(form)
+	v.Form.Problem = err.Error()
+	if fieldErr, ok := errors.AsType[*fault.FieldError](err); ok {
+		v.Form.Field = fieldErr.Field
+	}
+	v.Problem = "No fault was injected. " + err.Error() + "."
+	c.writePage(w, http.StatusBadRequest, v)
 }
 
-// checkClear refuses names that do not exist: to clear a misspelt fault would
-// look like success. An empty name means every one.
-func checkClear(f Faults, kind, service string) error {
-	var kinds []string
-	for _, k := range f.Kinds() {
-		kinds = append(kinds, k.Name)
+// postClear ends faults.
+func (c *Console) postClear(w http.ResponseWriter, r *http.Request) {
+	form, ok := c.readForm(w, r)
+	if !ok {
+		return
 	}
-	if kind != "" && !slices.Contains(kinds, kind) {
-		return fieldError("kind", kind, "is unknown", "choose one of "+strings.Join(kinds, ", ")+", or none for all")
+	if _, err := c.faults.Clear(form.Get("kind"), form.Get("service")); err != nil {
+		c.refuse(w, r, faultapi.StatusOf(err), "Nothing was cleared. "+err.Error()+".")
+		return
 	}
-	if services := f.Services(); service != "" && !slices.Contains(services, service) {
-		return fieldError("service", service, "is unknown", "choose one of "+strings.Join(services, ", ")+", or none for all")
-	}
-	return nil
+	http.Redirect(w, r, "/#faults", http.StatusSeeOther)
 }

@@ -7,8 +7,6 @@ import (
 	"net/url"
 	"strings"
 	"time"
-
-	"goldensignals/internal/fault"
 )
 
 // authorCookie keeps who silences, so that a person types the name once.
@@ -17,44 +15,6 @@ const authorCookie = "console_author"
 // servePage answers with the page as things stand now.
 func (c *Console) servePage(w http.ResponseWriter, r *http.Request) {
 	c.writePage(w, http.StatusOK, c.view(r.Context()))
-}
-
-// postFault injects a fault. Where it is refused, the page comes back with
-// the form as it was typed.
-func (c *Console) postFault(w http.ResponseWriter, r *http.Request) {
-	form, ok := c.readForm(w, r)
-	if !ok {
-		return
-	}
-	f, err := parseFault(form)
-	if err == nil {
-		_, err = c.inject(f)
-	}
-	if err == nil {
-		http.Redirect(w, r, "/#faults", http.StatusSeeOther)
-		return
-	}
-	v := c.view(r.Context())
-	v.Form = v.Form.keep(form)
-	v.Form.Problem = err.Error()
-	if fieldErr, ok := errors.AsType[*fault.FieldError](err); ok {
-		v.Form.Field = fieldErr.Field
-	}
-	v.Problem = "No fault was injected. " + err.Error() + "."
-	c.writePage(w, http.StatusBadRequest, v)
-}
-
-// postClear ends faults.
-func (c *Console) postClear(w http.ResponseWriter, r *http.Request) {
-	form, ok := c.readForm(w, r)
-	if !ok {
-		return
-	}
-	if _, err := c.clear(form.Get("kind"), form.Get("service")); err != nil {
-		c.refuse(w, r, http.StatusBadRequest, "Nothing was cleared. "+err.Error()+".")
-		return
-	}
-	http.Redirect(w, r, "/#faults", http.StatusSeeOther)
 }
 
 // postSilence silences one alert.

@@ -147,7 +147,7 @@ func TestFaultForm(t *testing.T) {
 		t.Fatalf("inject = %s to %q", resp.Status, resp.Header.Get("Location"))
 	}
 	_, page := get(t, c, "/")
-	wantIn(t, page, "<strong>latency</strong> on <strong>auth</strong>: 100 % of requests, 700ms each")
+	wantIn(t, page, "<strong>latency</strong> on <strong>auth</strong>: ratio 1, delay 700ms")
 
 	if resp, _ := post(t, c, "/faults/clear", url.Values{"kind": {"latency"}, "service": {"auth"}}); resp.StatusCode != http.StatusSeeOther {
 		t.Errorf("clear = %s", resp.Status)
@@ -169,12 +169,14 @@ func TestFaultFormRefusesAndKeepsWhatWasTyped(t *testing.T) {
 		form url.Values
 		want []string
 	}{
-		{"percent", url.Values{"kind": {"errors"}, "service": {"payments"}, "ratio": {"50"}, "for": {"3m"}}, []string{"ratio: &#34;50&#34; is not a share", `value="50" aria-invalid`, `value="3m"`, "<option selected>payments"}},
+		{"percent", url.Values{"kind": {"errors"}, "service": {"payments"}, "ratio": {"50"}, "for": {"3m"}}, []string{"ratio: 50 is not a share", `value="50" aria-invalid`, `value="3m"`, "<option selected>payments"}},
 		{"zero ratio", url.Values{"kind": {"errors"}, "service": {"shop"}, "ratio": {"0"}}, []string{"ratio: "}},
 		{"NaN", url.Values{"kind": {"errors"}, "service": {"shop"}, "ratio": {"NaN"}}, []string{"ratio: "}},
-		{"no unit", url.Values{"kind": {"latency"}, "service": {"shop"}, "delay": {"300"}}, []string{"delay: &#34;300&#34;", `value="latency" data-takes="delay ratio" selected`}},
+		{"no unit", url.Values{"kind": {"latency"}, "service": {"shop"}, "delay": {"300"}}, []string{"delay: &#34;300&#34;", `value="latency" data-takes="for delay ratio=1 ramp flap" selected`}},
 		{"delay missing", url.Values{"kind": {"latency"}, "service": {"shop"}}, []string{"delay: missing"}},
 		{"not taken", url.Values{"kind": {"errors"}, "service": {"shop"}, "delay": {"1s"}}, []string{"delay: the kind errors does not take it"}},
+		{"size without a unit", url.Values{"kind": {"memory-leak"}, "service": {"shop"}, "size": {"16"}}, []string{"size: &#34;16&#34; is not a size"}},
+		{"not into this one", url.Values{"kind": {"queue-stall"}, "service": {"auth"}}, []string{"service: the kind queue-stall cannot be put into auth"}},
 		{"forever", url.Values{"kind": {"errors"}, "service": {"shop"}, "for": {"1000h"}}, []string{"for: 1000h is too long"}},
 		{"no kind", url.Values{"service": {"shop"}}, []string{"kind: missing"}},
 	}

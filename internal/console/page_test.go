@@ -63,7 +63,7 @@ func TestPageOfAnOutage(t *testing.T) {
 		"silenced by anna until ", "inhibited by ShopErrorsFastBurn", "or rather until (UTC)", `<span class="chip state is-pending">pending</span>`,
 		"known, waiting for payments", "mutes 1 alert",
 		"not delivered after 3 attempts: connection refused",
-		"<strong>errors</strong> on <strong>payments</strong>: 50 % of requests", "ends by itself at",
+		"<strong>errors</strong> on <strong>payments</strong>: ratio 0.5", "ends by itself at",
 		`href="/router/phone"`,
 	)
 	wantNotIn(t, page, "All quiet", ">Watchdog<", "style=")

@@ -68,6 +68,7 @@ func (p *pages) sections(v pageView) ([]section, error) {
 		{"tickets", v.Tickets},
 		{"log", v.Log},
 		{"active-faults", v.Active},
+		{"applied-repairs", v.Applied},
 	}
 	var list []section
 	for _, part := range parts {

@@ -1,6 +1,11 @@
 package console
 
-import "net/http"
+import (
+	"errors"
+	"net/http"
+
+	"goldensignals/internal/faultapi"
+)
 
 // routes is the whole surface of the console.
 func (c *Console) routes() http.Handler {
@@ -13,17 +18,20 @@ func (c *Console) routes() http.Handler {
 
 	mux.HandleFunc("POST /faults", c.postFault)
 	mux.HandleFunc("POST /faults/clear", c.postClear)
+	mux.HandleFunc("POST /fixes", c.postFix)
+	mux.HandleFunc("POST /fixes/undo", c.postUndo)
 	mux.HandleFunc("POST /drills/stop", c.postStopDrill)
 	mux.HandleFunc("POST /silences", c.postSilence)
 	mux.HandleFunc("POST /silences/{id}/end", c.postEndSilence)
 
-	mux.HandleFunc("GET /api/v1/faults", c.apiList)
-	mux.HandleFunc("POST /api/v1/faults", c.apiInject)
-	mux.HandleFunc("DELETE /api/v1/faults", c.apiClear)
-	mux.HandleFunc("/api/v1/faults", c.apiMethod)
-	mux.HandleFunc("/api/", c.apiUnknown)
+	mux.Handle("/api/", c.faults)
 
 	origins := http.NewCrossOriginProtection()
-	origins.SetDenyHandler(http.HandlerFunc(c.foreignOrigin))
+	origins.SetDenyHandler(http.HandlerFunc(foreignOrigin))
 	return GuardHost(harden(origins.Handler(mux)), c.opts.Hosts...)
+}
+
+// foreignOrigin answers a change that a page of another origin asked for.
+func foreignOrigin(w http.ResponseWriter, _ *http.Request) {
+	faultapi.WriteError(w, http.StatusForbidden, errors.New("a page of another origin may not change anything here; use the console's own page"))
 }

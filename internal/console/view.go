@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"goldensignals/internal/alert"
-	"goldensignals/internal/fault"
+	"goldensignals/internal/faultapi"
 )
 
 // snapshot is what everybody answered at one moment. Where an error is set the
@@ -26,13 +26,15 @@ type snapshot struct {
 	silencesErr error
 	messages    []alert.Notification
 	messagesErr error
-	faults      []fault.Active
+	faults      faultapi.List
+	fixes       faultapi.Fixes
 }
 
 // collect asks all sources at once. It takes as long as the slowest, and at
 // most two source timeouts.
 func (c *Console) collect(ctx context.Context) snapshot {
-	s := snapshot{at: time.Now(), services: c.opts.Faults.Services(), faults: c.opts.Faults.Active()}
+	now := time.Now()
+	s := snapshot{at: now, services: c.opts.Faults.Services(), faults: c.faults.List(), fixes: c.faults.Fixes(now)}
 	var wg sync.WaitGroup
 	wg.Go(func() { s.signals, s.signalsErr = c.sources.signals(ctx, s.at) })
 	wg.Go(func() { s.prom, s.promErr = c.sources.promAlerts(ctx) })
@@ -57,6 +59,8 @@ type pageView struct {
 	Log      messagesView
 	Active   activeView
 	Form     formView
+	Applied  appliedView
+	Fix      fixView
 	Links    Links
 	Problem  string // what became of the person's last request
 }
@@ -97,7 +101,9 @@ func (c *Console) word(s snapshot) pageView {
 		Tickets:  messagesView{Rows: viewTickets(s.messages), Link: c.opts.Links.Tickets, Problem: text(s.messagesErr)},
 		Log:      messagesView{Rows: viewMessages(s.messages, typeLog, linesShown), Link: c.opts.Links.Log, Problem: text(s.messagesErr)},
 		Active:   viewFaults(s.faults, s.at),
-		Form:     newForm(c.opts.Faults),
+		Form:     newForm(s.faults),
+		Applied:  viewApplied(s.fixes.Applied, s.at),
+		Fix:      fixView{Repairs: s.fixes.Repairs, Services: s.fixes.Services},
 		Links:    c.opts.Links,
 	}
 	return v

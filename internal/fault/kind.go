@@ -18,7 +18,7 @@ type Kind struct {
 	Signals []Signal `json:"signals"`
 	// Hurts says what users feel; empty where nobody is hurt.
 	Hurts string `json:"hurts,omitempty"`
-	// Repairs name what brings users back. Empty where nobody is hurt.
+	// Repairs name what mends it. Empty where there is nothing to mend.
 	Repairs []string `json:"repairs,omitempty"`
 	// AtUsers is true for what happens on the users' way to the service and not
 	// in the service.

@@ -46,6 +46,22 @@ type Applied struct {
 // InForceAt reports whether what a added is there at t.
 func (a Applied) InForceAt(t time.Time) bool { return !t.Before(a.Effect) && t.Before(a.Until) }
 
+// Outcome words what a has done by t: "ended errors", "helped against cpu-burn",
+// or "" if it changed nothing. It is not known before a takes effect.
+func (a Applied) Outcome(t time.Time) (did string, known bool) {
+	if t.Before(a.Effect) {
+		return "", false
+	}
+	var parts []string
+	if len(a.Ended) > 0 {
+		parts = append(parts, "ended "+strings.Join(a.Ended, ", "))
+	}
+	if len(a.Helped) > 0 {
+		parts = append(parts, "helped against "+strings.Join(a.Helped, ", "))
+	}
+	return strings.Join(parts, ", "), true
+}
+
 // Repairs lists every repair there is, in the order in which to show them.
 func Repairs() []Repair {
 	return []Repair{

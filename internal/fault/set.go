@@ -160,23 +160,29 @@ func (s *Set) Applied() []Applied {
 	return list
 }
 
-// Undo takes back, at now, what repairs have added and forgets those under way:
-// the service is as it was before anybody repaired it. What was applied stays
-// on the list.
+// Undo takes back, at now, what repairs have added, and forgets those under
+// way: what they were about to end goes on. The service is then as it was before
+// anybody repaired it, except that what was ended stays so. Repairs that have
+// acted stay on the list.
 func (s *Set) Undo(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	old := s.load()
-	repairs := slices.Clone(old.repairs)
-	for i, r := range repairs {
-		if r.Until.After(now) {
-			repairs[i].Until = now
-		}
+	next := inForce{faults: slices.Clone(s.load().faults)}
+	for _, r := range s.load().repairs {
 		if r.Effect.After(now) {
-			repairs[i].Effect = now
+			for i, l := range next.faults {
+				if slices.Contains(r.Ended, l.Kind) {
+					next.faults[i].Until = l.Since.Add(time.Duration(l.For))
+				}
+			}
+			continue
 		}
+		if r.Until.After(now) {
+			r.Until = now
+		}
+		next.repairs = append(next.repairs, r)
 	}
-	s.now.Store(&inForce{faults: old.faults, repairs: repairs})
+	s.now.Store(&next)
 }
 
 // Effect says what the faults that act at now do to one request. The key is a

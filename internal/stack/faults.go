@@ -1,9 +1,7 @@
 package stack
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"goldensignals/internal/fault"
@@ -32,13 +30,11 @@ func (f faults) Active() []fault.Active {
 
 // Inject starts a fault in the service that it names.
 func (f faults) Inject(what fault.Fault) (fault.Active, error) {
-	svc, ok := f.services[what.Service]
-	if !ok {
-		return fault.Active{}, &fault.FieldError{
-			Field: "service", Problem: fmt.Sprintf("%q is unknown", what.Service), Remedy: "choose one of " + strings.Join(shop.Names(), ", "),
-		}
+	what, err := what.Complete(shop.Names()...)
+	if err != nil {
+		return fault.Active{}, err
 	}
-	return svc.Faults().Inject(time.Now(), what)
+	return f.services[what.Service].Faults().Inject(time.Now(), what)
 }
 
 // Clear ends the faults of a kind in a service; empty means any.
@@ -50,4 +46,34 @@ func (f faults) Clear(kind, service string) []fault.Active {
 		}
 	}
 	return slices.Clip(cleared)
+}
+
+// Repairs lists what can be applied.
+func (faults) Repairs() []fault.Repair { return fault.Repairs() }
+
+// Applied lists the repairs that were ordered, oldest first.
+func (f faults) Applied() []fault.Applied {
+	var applied []fault.Applied
+	for _, name := range shop.Names() {
+		applied = append(applied, f.services[name].Faults().Applied()...)
+	}
+	slices.SortStableFunc(applied, func(a, b fault.Applied) int { return a.At.Compare(b.At) })
+	return applied
+}
+
+// Apply orders a repair of a service.
+func (f faults) Apply(repair, service string) (fault.Applied, error) {
+	if _, err := fault.CheckRepair(repair, service, shop.Names()...); err != nil {
+		return fault.Applied{}, err
+	}
+	return f.services[service].Faults().Apply(time.Now(), repair)
+}
+
+// Undo takes back what repairs have added to a service; empty means to any.
+func (f faults) Undo(service string) {
+	for _, name := range shop.Names() {
+		if service == "" || service == name {
+			f.services[name].Faults().Undo(time.Now())
+		}
+	}
 }

@@ -13,7 +13,9 @@ import (
 // beyond its layer is named here, and nowhere else.
 var (
 	words   = []string{"alert", "fault", "drill", "deadline", "trace"}
-	workers = []string{"bubble", "engine", "load", "receiver", "referee", "report", "router", "runbook", "shop", "store", "tracing"}
+	workers = []string{
+		"bubble", "cgroup", "engine", "faultapi", "havoc", "load", "receiver", "referee", "report", "router", "runbook", "shop", "store", "tracing",
+	}
 	wirers  = []string{"console", "stack"}
 
 	exceptions = map[string][]string{

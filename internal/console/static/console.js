@@ -80,11 +80,18 @@
   }
   connect();
 
-  // A field that the chosen kind of fault does not take cannot be filled in.
+  // A parameter that the chosen kind of fault does not take is out of sight; of
+  // the others the placeholder says what happens without them.
   const form = document.getElementById("fault-form");
   function fields() {
     const takes = (form.elements.kind.selectedOptions[0]?.dataset.takes ?? "").split(" ");
-    for (const name of ["ratio", "delay"]) form.elements[name].disabled = !takes.includes(name);
+    const defaults = new Map(takes.map((p) => p.split("=")));
+    for (const label of form.querySelectorAll("[data-param]")) {
+      const name = label.dataset.param, input = form.elements[name];
+      label.hidden = input.disabled = !defaults.has(name);
+      input.dataset.example ??= input.placeholder;
+      input.placeholder = defaults.get(name) ?? input.dataset.example;
+    }
   }
   form.addEventListener("change", fields);
   fields();
