@@ -31,6 +31,9 @@ func TestApplyEndsWhatItWouldReallyEnd(t *testing.T) {
 	if diff := cmp.Diff(want, a); diff != "" {
 		t.Errorf("Apply (-want +got):\n%s", diff)
 	}
+	if got := s.Active(effect.Add(-1)); len(got) != 2 || !got[0].Until.Equal(noon.Add(10*time.Minute)) {
+		t.Errorf("Active = %+v before the repair takes effect, want nothing that tells it is the right one", got)
+	}
 	if !s.Effect(effect.Add(-1), 1).Fail {
 		t.Error("the fault ended before the repair took effect")
 	}
