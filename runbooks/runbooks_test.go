@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"goldensignals/alerts"
+	"goldensignals/internal/drill"
 	"goldensignals/internal/fault"
 	"goldensignals/runbooks"
 )
@@ -119,6 +120,8 @@ func checkDrill(t *testing.T, text string) {
 	}
 }
 
+// checkCommands wants the faults and the repairs of commands to exist, and the
+// repairs to fit the service.
 func checkCommands(t *testing.T, text string) {
 	t.Helper()
 	var kinds []string
@@ -128,11 +131,20 @@ func checkCommands(t *testing.T, text string) {
 	for _, fence := range shellFence.FindAllStringSubmatch(text, -1) {
 		for line := range strings.Lines(fence[1]) {
 			words := strings.Fields(line)
-			if len(words) < 4 || words[0] != "gameday" || words[2] != "clear" {
+			if len(words) < 4 || words[0] != "gameday" {
 				continue
 			}
-			if kind := words[3]; !strings.HasPrefix(kind, "-") && !slices.Contains(kinds, kind) {
-				t.Errorf("command %q: there is no fault %s", strings.TrimSpace(line), kind)
+			name := words[3]
+			switch words[1] + " " + words[2] {
+			case "fault clear", "fault inject":
+				if !strings.HasPrefix(name, "-") && !slices.Contains(kinds, name) {
+					t.Errorf("command %q: there is no fault %s", strings.TrimSpace(line), name)
+				}
+			case "fix apply":
+				_, service, _ := strings.Cut(line, "--service=")
+				if _, err := fault.CheckRepair(name, strings.TrimSpace(service), drill.Services()...); err != nil {
+					t.Errorf("command %q: %v", strings.TrimSpace(line), err)
+				}
 			}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -159,7 +160,7 @@ func (d *liveDrill) wait(t *testing.T) int {
 }
 
 func TestDrillLive(t *testing.T) {
-	address, _ := startUp(t)
+	address, _ := startUp(t, "--scrape-interval=1s")
 	target := "--stack=" + address
 	file := filepath.Join(t.TempDir(), "at-once.yaml")
 	if err := os.WriteFile(file, []byte(hurtsAtOnce), 0o600); err != nil {
@@ -172,13 +173,20 @@ func TestDrillLive(t *testing.T) {
 			t.Errorf("%s: %d\nstdout: %s\nstderr: %s\nwant %d, %q, %q", what, status, stdout, stderr, wantStatus, out, errs)
 		}
 	}
-	broken := func() bool { return strings.Contains(get(t, address+"/api/v1/faults"), `"service":"payments"`) }
+	// While a drill runs nobody is told its faults: errors of the service are the sign.
+	failing := func() bool {
+		return strings.Contains(get(t, address+"/prometheus/api/v1/query?query="+url.QueryEscape(`rate(http_server_request_duration_seconds_count{service="payments",http_response_status_code="500"}[5s])>0`)), `"service":"payments"`)
+	}
+	broken := func() bool { return !strings.HasSuffix(get(t, address+"/api/v1/faults"), "\"active\":[]}\n") }
 
 	want("status before", []string{"status"}, exitOK, "No drill is running.", "")
 	want("stop before", []string{"stop"}, exitOK, "No drill is running.", "")
 
 	first := startDrill(t, file, target, "--by=anna")
-	until(t, 5*time.Second, "fault", broken)
+	until(t, 10*time.Second, "fault", failing)
+	if status, stdout, _ := call(t, "fault", "list", target); status != exitOK || !strings.Contains(stdout, "hidden until it ends") {
+		t.Errorf("gameday fault list = %d during a drill, want that faults are hidden:\n%s", status, stdout)
+	}
 	want("status", []string{"status"}, exitOK, "of 30m, started by anna.\n\n  Customers complain.", "")
 	want("second start", []string{"start", "blip"}, exitUsage, "", "a drill is running already")
 	first.interrupt()
@@ -190,7 +198,7 @@ func TestDrillLive(t *testing.T) {
 	}
 
 	second := startDrill(t, file, target)
-	until(t, 5*time.Second, "fault", broken)
+	until(t, 10*time.Second, "fault", broken)
 	want("stop", []string{"stop"}, exitOK, "None of its faults and silences is left.", "")
 	if broken() {
 		t.Error("the fault is still there after stop")

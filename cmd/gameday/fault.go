@@ -1,24 +1,24 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 
 	"goldensignals/internal/fault"
+	"goldensignals/internal/faultapi"
 )
 
-const faultsPath = "/api/v1/faults"
-
 func faultCommands(app *kingpin.Application) []command {
-	c := app.Command("fault", "Break and mend the services of a running stack.")
+	c := app.Command("fault", "Break the services of a running stack.")
 	return []command{faultList(c), faultInject(c), faultClear(c)}
 }
 
@@ -26,26 +26,58 @@ func faultList(parent *kingpin.CmdClause) command {
 	c := parent.Command("list", "Show what can be broken and what is broken now.")
 	stack := stackFlag(c)
 	return command{c, func(ctx context.Context, stdout, _ io.Writer) error {
-		var answer struct {
-			Kinds  []fault.Kind   `json:"kinds"`
-			Active []fault.Active `json:"active"`
-		}
-		if err := stack.do(ctx, http.MethodGet, faultsPath, nil, &answer); err != nil {
+		var list faultapi.List
+		if err := stack.do(ctx, http.MethodGet, faultapi.FaultsPath, nil, &list); err != nil {
 			return err
 		}
-		w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(w, "KIND\tTAKES\tWHAT IT DOES")
-		for _, k := range answer.Kinds {
-			takes := "--for"
-			for _, p := range k.Params {
-				takes += " --" + p.Name
-			}
-			fmt.Fprintf(w, "%s\t%s\t%s\n", k.Name, takes, k.Summary)
+		if err := printKinds(stdout, list.Kinds); err != nil {
+			return err
 		}
-		fmt.Fprintln(w)
-		printActive(w, "ACTIVE", answer.Active)
-		return w.Flush()
+		if list.Hidden {
+			fmt.Fprintf(stdout, "\nACTIVE  %s\n", faultapi.HiddenNote)
+			return nil
+		}
+		fmt.Fprintln(stdout)
+		return printActive(stdout, "ACTIVE", list.Active)
 	}}
+}
+
+// printKinds takes two tables, so that no line is longer than a wide terminal.
+func printKinds(stdout io.Writer, kinds []fault.Kind) error {
+	w := table(stdout)
+	fmt.Fprintln(w, "KIND\tTAKES\tWHAT IT DOES")
+	for _, k := range kinds {
+		takes := ""
+		for _, p := range k.Params {
+			takes += p.Name + " "
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\n", k.Name, takes+"for", k.Summary)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(stdout)
+	w = table(stdout)
+	fmt.Fprintln(w, "KIND\tINTO\tSIGNALS\tWHO IS HURT\tREPAIRS")
+	for _, k := range kinds {
+		var signals []string
+		for _, s := range k.Signals {
+			signals = append(signals, string(s))
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", k.Name, orWord(k.Services, "any"), orWord(signals, "none"), cmp.Or(k.Hurts, "nobody"), orWord(k.Repairs, "none needed"))
+	}
+	return w.Flush()
+}
+
+// orWord joins a list, or says what an empty one means.
+func orWord(list []string, empty string) string { return cmp.Or(strings.Join(list, ", "), empty) }
+
+func table(w io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) }
+
+// setting is a parameter as the caller gave it.
+type setting struct {
+	name, text string
+	given      bool // "" was given, too, if somebody wrote it down
 }
 
 func faultInject(parent *kingpin.CmdClause) command {
@@ -53,42 +85,28 @@ func faultInject(parent *kingpin.CmdClause) command {
 	stack := stackFlag(c)
 	kind := c.Arg("kind", "See gameday fault list.").Required().String()
 	service := c.Flag("service", "Service to break.").Required().String()
-	// Text, so that the stack can tell "not given" from a zero and says what is wrong.
-	ratio := c.Flag("ratio", "Share of requests that are hit, above 0 and up to 1.").String()
-	delay := c.Flag("delay", "How much slower a request becomes, such as 300ms.").String()
-	limit := c.Flag("for", "Time limit, such as 10m.").String()
+	var settings []*setting
+	for _, p := range fault.Params() {
+		s := &setting{name: p.Name}
+		c.Flag(p.Name, fmt.Sprintf("%s; such as %s.", p.Summary, p.Example)).IsSetByUser(&s.given).StringVar(&s.text)
+		settings = append(settings, s)
+	}
 	return command{c, func(ctx context.Context, stdout, _ io.Writer) error {
-		request, err := faultRequest(*kind, *service, *ratio, *delay, *limit)
-		if err != nil {
-			return usageError{err}
+		f := fault.Fault{Kind: *kind, Service: *service}
+		for _, s := range settings {
+			if !s.given {
+				continue
+			}
+			if err := f.Set(s.name, s.text); err != nil {
+				return usageError{err}
+			}
 		}
 		var active fault.Active
-		if err := stack.do(ctx, http.MethodPost, faultsPath, request, &active); err != nil {
+		if err := stack.do(ctx, http.MethodPost, faultapi.FaultsPath, f, &active); err != nil {
 			return err
 		}
-		w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
-		printActive(w, "INJECTED", []fault.Active{active})
-		return w.Flush()
+		return printActive(stdout, "INJECTED", []fault.Active{active})
 	}}
-}
-
-// faultRequest leaves out what was not given.
-func faultRequest(kind, service, ratio, delay, limit string) (map[string]any, error) {
-	request := map[string]any{"kind": kind, "service": service}
-	if ratio != "" {
-		r, err := strconv.ParseFloat(ratio, 64)
-		if err != nil {
-			return nil, fmt.Errorf("--ratio=%s is not a number; give one above 0 and up to 1, such as 0.3", ratio)
-		}
-		request["ratio"] = r
-	}
-	if delay != "" {
-		request["delay"] = delay
-	}
-	if limit != "" {
-		request["for"] = limit
-	}
-	return request, nil
 }
 
 func faultClear(parent *kingpin.CmdClause) command {
@@ -101,22 +119,24 @@ func faultClear(parent *kingpin.CmdClause) command {
 		var answer struct {
 			Cleared []fault.Active `json:"cleared"`
 		}
-		if err := stack.do(ctx, http.MethodDelete, faultsPath+"?"+query.Encode(), nil, &answer); err != nil {
+		if err := stack.do(ctx, http.MethodDelete, faultapi.FaultsPath+"?"+query.Encode(), nil, &answer); err != nil {
 			return err
 		}
-		w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
-		printActive(w, "CLEARED", answer.Cleared)
-		return w.Flush()
+		return printActive(stdout, "CLEARED", answer.Cleared)
 	}}
 }
 
-func printActive(w io.Writer, title string, active []fault.Active) {
+func printActive(stdout io.Writer, title string, active []fault.Active) error {
+	w := table(stdout)
 	if len(active) == 0 {
 		fmt.Fprintf(w, "%s\tnone\n", title)
-		return
+		return w.Flush()
 	}
-	fmt.Fprintf(w, "%s\tSERVICE\tRATIO\tDELAY\tENDS BY ITSELF\n", title)
+	fmt.Fprintf(w, "%s\tSERVICE\tSETTINGS\tENDS BY ITSELF\n", title)
 	for _, a := range active {
-		fmt.Fprintf(w, "%s\t%s\t%g\t%s\t%s\n", a.Kind, a.Service, a.Ratio, time.Duration(a.Delay), a.Until.Local().Format(time.TimeOnly))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", a.Kind, a.Service, cmp.Or(a.Settings(), "none"), clock(a.Until))
 	}
+	return w.Flush()
 }
+
+func clock(t time.Time) string { return t.Local().Format(time.TimeOnly) }

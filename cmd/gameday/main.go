@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -38,11 +39,10 @@ type command struct {
 
 // commands lists every subcommand; each has a file of its own.
 func commands(app *kingpin.Application) []command {
-	return append([]command{
-		upCommand(app),
-		replayCommand(app),
-		compareCommand(app),
-	}, append(drillCommands(app), faultCommands(app)...)...)
+	return slices.Concat(
+		[]command{upCommand(app), replayCommand(app), compareCommand(app)},
+		drillCommands(app), faultCommands(app), fixCommands(app),
+	)
 }
 
 // usageError marks an error that the caller can mend by calling differently.

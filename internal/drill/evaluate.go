@@ -67,7 +67,8 @@ func score(s *Scenario, run Run, seen *truth, did *played) Result {
 		Incidents:      []IncidentResult{},
 		Notifications:  notifications(s, run, did),
 		Alerts:         alertResults(run),
-		Timeline:       timeline(s, seen),
+		Repairs:        repairResults(run),
+		Timeline:       timeline(s, run, seen),
 	}
 	for _, inc := range s.Incidents {
 		result := incidentResult(s, inc, r.Notifications, seen)

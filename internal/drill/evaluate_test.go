@@ -386,7 +386,7 @@ func TestResultJSON(t *testing.T) {
 		`"notifications":[{"at_seconds":720,"receiver":"oncall","receiver_type":"sms","status":"firing","alertname":"Errorsa","severity":"critical","reason":"first notification","alerts":1,"group_key":"a","runbook_url":"https://x/",`,
 		`"alerts":[{"alertname":"Errors","labels":{},"pending_at_seconds":null,"firing_at_seconds":660.123,"resolved_at_seconds":null,`,
 		`"score":{"precision":1,"recall":1,"pages":1,"false_pages":0,"false_page_at_seconds":[],`,
-		`"faults":[{"from_seconds":600,"to_seconds":1500,"fault":"errors","service":"payments","setting":"50 % of requests"}]`,
+		`"faults":[{"from_seconds":600,"to_seconds":1500,"fault":"errors","service":"payments","setting":"ratio 0.5"}]`,
 		`"silences":[{"from_seconds":1800,"to_seconds":2100,"matchers":"a=\"b\"","comment":"known"}]`,
 		`"bin_seconds":30,"journeys":[{"journey":"browse","requests":[600,600,`,
 	} {

@@ -99,7 +99,7 @@ func (m mapping) duration(key string) (d time.Duration, ok bool) {
 		m.add(m.at(key), key, strconv.Quote(s)+" is not a duration", "write a number with its unit, such as 90s, 10m or 1h30m")
 	case d < 0:
 		m.add(m.at(key), key, s+" is negative", "times count from minute zero on, such as 10m")
-	case d%time.Second != 0 && key != "delay":
+	case d%time.Second != 0:
 		m.add(m.at(key), key, s+" is not a whole number of seconds", "users are counted by the second: round it")
 	default:
 		return d, true

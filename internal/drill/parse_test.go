@@ -121,17 +121,44 @@ func TestParseRefuses(t *testing.T) {
 		{"text for a number", with("load: {rps: many}"), `x.yaml:3: rps: "many" where a number belongs; write a number, such as 0.3 or 40`},
 		{"unknown shape", with("load: {shape: square}"), `x.yaml:3: shape: "square" is unknown; choose one of constant, daily`},
 		{"timeline is no list", with("timeline: {at: 1m}"), `x.yaml:3: timeline: keys and values where a list belongs; write one entry per line, each after "- "; or leave the key out`},
-		{"nothing happens", with("timeline:", "  - {at: 1m}"), "x.yaml:4: nothing happens here; give a fault or a silence"},
+		{"nothing happens", with("timeline:", "  - {at: 1m}"), "x.yaml:4: nothing happens here; give a fault, a fix or a silence"},
 		{"an entry of text", with("timeline:", "  - errors"), `x.yaml:4: timeline: "errors" where keys and values belong; write key: value, with the keys at, fault, service`},
 		{"no time", with("timeline:", "  - {fault: errors, service: auth}"), "x.yaml:4: at: missing; say when it happens, such as 10m"},
-		{"both", with("timeline:", "  - {at: 1m, fault: errors, service: auth, silence: {}}"), "x.yaml:4: both a fault and a silence; make two entries of it, each with its own at"},
+		{"both", with("timeline:", "  - {at: 1m, fault: errors, service: auth, silence: {}}"), "x.yaml:4: both a fault and a silence; make an entry of each, with its own at"},
+		{"all three", with("timeline:", "  - {at: 1m, fix: restart, fault: errors, service: auth, silence: {}}"), "x.yaml:4: both a fault and a fix and a silence; make an entry of each, with its own at"},
+		{"unknown repair", with("timeline:", "  - at: 1m", "    fix: reboot", "    service: auth"), `x.yaml:5: fix: "reboot" is unknown; choose one of rollback, restart`},
+		{"a repair of a stranger", with("timeline:", "  - at: 1m", "    fix: restart", "    service: billing"), `x.yaml:6: service: "billing" is unknown; choose one of shop, auth, orders, payments`},
+		{"a repair of nobody", with("timeline:", "  - {at: 1m, fix: restart}"), `x.yaml:4: service: missing; choose one of shop, auth, orders, payments`},
+		{"a repair that does not fit", with("timeline:", "  - {at: 1m, fix: shed-load, service: auth}"), "x.yaml:4: service: auth has nothing to shed-load; choose one of shop"},
+		{"a repair with a setting", with("timeline:", "  - {at: 1m, fix: restart, service: auth, ratio: 0.3}"), "x.yaml:4: ratio: a fix does not take it; leave it out; a fix has at, fix and service"},
+		{"a repair too late", with("timeline:", "  - {at: 44m50s, fix: restart, service: auth}"), "x.yaml:4: fix: it takes effect at 45m10s, after the drill, which lasts 45m; let it happen earlier or make the duration longer"},
+		{
+			"repairs overlap", with("timeline:", "  - {at: 5m, fix: restart, service: auth}", "  - {at: 5m, fix: restart, service: shop}", "  - {at: 5m10s, fix: rollback, service: auth}"),
+			"x.yaml:6: at: 5m10s overlaps the fix of line 4 on auth, which lasts until 5m20s; let a fix take effect before the next on the same service",
+		},
+		{
+			"faults overlap in spite of the wrong repair",
+			with("timeline:", "  - {at: 5m, fault: errors, service: auth}", "  - {at: 7m, fix: restart, service: auth}", "  - {at: 9m, fault: errors, service: auth}"),
+			"x.yaml:6: at: 9m overlaps the fault of line 4 on auth, which lasts until 15m; let one service have one fault at a time",
+		},
+		{
+			"faults overlap until the repair takes effect",
+			with("timeline:", "  - {at: 5m, fault: errors, service: auth}", "  - {at: 7m, fix: rollback, service: auth}", "  - {at: 7m29s, fault: errors, service: auth}"),
+			"x.yaml:6: at: 7m29s overlaps the fault of line 4 on auth, which lasts until 7m30s; let one service have one fault at a time",
+		},
+		{"no size of that name", with("timeline:", "  - at: 1m", "    fault: memory-leak", "    service: auth", "    size: 16"), `x.yaml:7: size: "16" is not a size; write a number above 0 with its unit, such as 16MiB`},
+		{"no factor", with("timeline:", "  - {at: 1m, fault: traffic-spike, service: shop, factor: 1}"), "x.yaml:4: factor: 1 is not a factor; give a number above 1 and up to 20, such as 4"},
+		{"ramp for a kind without", with("timeline:", "  - {at: 1m, fault: crash, service: auth, ramp: 1m}"), "x.yaml:4: ramp: the kind crash does not take it; leave it out; it takes for"},
+		{"a kind that does not fit", with("timeline:", "  - {at: 1m, fault: queue-stall, service: auth}"), "x.yaml:4: service: the kind queue-stall cannot be put into auth; choose one of orders"},
+		{"a fraction of a second", with("timeline:", "  - {at: 1m, fault: errors, service: auth, for: 1500ms}"), "x.yaml:4: for: 1.5s is not a whole number of seconds; users are counted by the second: round it"},
+		{"a setting that is a list", with("timeline:", "  - {at: 1m, fault: errors, service: auth, ratio: [0.3]}"), "x.yaml:4: ratio: a list where text belongs; write ratio: text"},
 		{"unknown fault", with("timeline:", "  - at: 1m", "    fault: gremlin", "    service: auth"), `x.yaml:5: fault: "gremlin" is unknown; choose one of `},
 		{"unknown service", with("timeline:", "  - at: 1m", "    fault: errors", "    service: billing"), `x.yaml:6: service: "billing" is unknown; choose one of shop, auth, orders, payments`},
 		{"no service", with("timeline:", "  - {at: 1m, fault: errors}"), `x.yaml:4: service: missing; choose one of shop, auth, orders, payments`},
 		{"ratio above one", with("timeline:", "  - {at: 1m, fault: errors, service: auth, ratio: 30}"), "x.yaml:4: ratio: 30 is not a share of requests; give a number above 0 and up to 1, such as 0.3"},
 		{"ratio of zero", with("timeline:", "  - {at: 1m, fault: errors, service: auth, ratio: 0}"), "x.yaml:4: ratio: 0 is not a share of requests; give a number above 0 and up to 1, such as 0.3"},
 		{"delay where none belongs", with("timeline:", "  - {at: 1m, fault: errors, service: auth, delay: 1s}"), "x.yaml:4: delay: the kind errors does not take it; leave it out; it takes "},
-		{"delay of zero", with("timeline:", "  - {at: 1m, fault: latency, service: auth, delay: 0s}"), "x.yaml:4: delay: 0s is not positive; give a duration above 0, such as 300ms or 10m"},
+		{"delay of zero", with("timeline:", "  - {at: 1m, fault: latency, service: auth, delay: 0s}"), "x.yaml:4: delay: 0s is not positive; give a duration above 0, such as 300ms"},
 		{"no delay", with("timeline:", "  - {at: 1m, fault: latency, service: auth}"), "x.yaml:4: delay: missing; "},
 		{"fault after the end", with("timeline:", "  - {at: 45m, fault: errors, service: auth}"), "x.yaml:4: at: 45m is outside of the drill, which lasts 45m; let it happen earlier or make the duration longer"},
 		{"fault ends after the end", with("timeline:", "  - {at: 44m, fault: errors, service: auth}"), "x.yaml:4: for: the fault ends at 54m, after the drill, which lasts 45m; shorten it or make the duration longer"},
@@ -187,6 +214,8 @@ load: {rps: -1, shape: wavy}
 timeline:
   - {at: 5m, fault: errors, service: billing, ratio: 3, delay: 1s, for: 48h}
   - {at: 6m, fault: latency, service: auth, delay: 2m}
+  - {at: 7m, fault: queue-stall, service: auth, size: 3, for: 90}
+  - {at: 8m, fix: reboot, service: auth, for: 5m}
   - {at: 50m, fault: gremlin, service: auth}
 incidents:
   - {name: a, from: 20m, to: 10m}
@@ -204,18 +233,51 @@ incidents:
 		`3: rps: -1 is out of range`,
 		`3: shape: "wavy" is unknown`,
 		`1: name: missing`,
-		`5: service: "billing" is unknown`,
 		`5: ratio: 3 is not a share of requests`,
+		`5: service: "billing" is unknown`,
 		`5: delay: the kind errors does not take it`,
 		`5: for: 48h is too long`,
 		`6: delay: 2m is too long`,
-		`7: at: 50m is outside of the drill, which lasts 30m`,
-		`7: fault: "gremlin" is unknown`,
-		`9: page_within: missing`,
-		`9: to: 10m is not after from (20m)`,
+		`7: size: "3" is not a size`,
+		`7: for: "90" is not a duration`,
+		`7: service: the kind queue-stall cannot be put into auth`,
+		`8: for: a fix does not take it`,
+		`8: fix: "reboot" is unknown`,
+		`9: at: 50m is outside of the drill, which lasts 30m`,
+		`9: fault: "gremlin" is unknown`,
+		`11: page_within: missing`,
+		`11: to: 10m is not after from (20m)`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("errors (-want +got):\n%s", diff)
+	}
+}
+
+// TestParseFixes: every setting of a fault can be written down, and a fault that
+// a fix ends is over from then on, long before its own time.
+func TestParseFixes(t *testing.T) {
+	t.Parallel()
+	got, err := drill.Parse("x.yaml", []byte(with(
+		"timeline:",
+		"  - {at: 5m, fault: errors, service: payments, ratio: 0.5, ramp: 2m, flap: 90s, for: 24h}",
+		"  - {at: 10m, fix: restart, service: payments}",
+		"  - {at: 12m, fix: rollback, service: payments}",
+		"  - {at: 12m30s, fault: memory-leak, service: payments, size: 32MiB}",
+		"  - {at: 13m, fault: slow-start, service: auth, factor: 2.5}",
+	)))
+	if err != nil {
+		t.Fatalf("Parse: %v", err)
+	}
+	mins := func(n float64) fault.Duration { return fault.Duration(n * float64(time.Minute)) }
+	want := []drill.Step{
+		{At: 5 * time.Minute, Fault: &fault.Fault{Kind: "errors", Service: "payments", Ratio: 0.5, Ramp: mins(2), Flap: mins(1.5), For: mins(24 * 60)}},
+		{At: 10 * time.Minute, Fix: &drill.Fix{Repair: "restart", Service: "payments"}},
+		{At: 12 * time.Minute, Fix: &drill.Fix{Repair: "rollback", Service: "payments"}},
+		{At: 12*time.Minute + 30*time.Second, Fault: &fault.Fault{Kind: "memory-leak", Service: "payments", Size: 32 << 20, For: mins(10)}},
+		{At: 13 * time.Minute, Fault: &fault.Fault{Kind: "slow-start", Service: "auth", Factor: 2.5, For: mins(10)}},
+	}
+	if diff := cmp.Diff(want, got.Timeline); diff != "" {
+		t.Errorf("timeline (-want +got):\n%s", diff)
 	}
 }
 
@@ -266,7 +328,13 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("Parse accepted %+v", s)
 		}
 		for _, step := range s.Timeline {
-			if (step.Fault == nil) == (step.Silence == nil) || step.At < 0 || step.At >= s.Duration {
+			deeds := 0
+			for _, done := range []bool{step.Fault != nil, step.Silence != nil, step.Fix != nil} {
+				if done {
+					deeds++
+				}
+			}
+			if deeds != 1 || step.At < 0 || step.At >= s.Duration {
 				t.Errorf("Parse accepted the step %+v", step)
 			}
 		}

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -86,7 +85,7 @@ func (a AlertSpan) begin() time.Time {
 }
 
 // timeline gathers what pictures are drawn from.
-func timeline(s *Scenario, seen *truth) Timeline {
+func timeline(s *Scenario, run Run, seen *truth) Timeline {
 	width := binWidth(s.Duration)
 	t := Timeline{
 		DurationSeconds: seconds(s.Duration),
@@ -100,10 +99,10 @@ func timeline(s *Scenario, seen *truth) Timeline {
 		case step.Fault != nil:
 			t.Faults = append(t.Faults, FaultSpan{
 				FromSeconds: from,
-				ToSeconds:   seconds(step.At + time.Duration(step.Fault.For)),
+				ToSeconds:   seconds(endOf(step, run)),
 				Fault:       step.Fault.Kind,
 				Service:     step.Fault.Service,
-				Setting:     setting(*step.Fault),
+				Setting:     step.Fault.Settings(),
 			})
 		case step.Silence != nil:
 			matchers := []string{}
@@ -132,6 +131,34 @@ func timeline(s *Scenario, seen *truth) Timeline {
 	return t
 }
 
+// endOf returns when the fault of a step was over: by itself, or ended by a repair.
+func endOf(step Step, run Run) time.Duration {
+	end := step.At + time.Duration(step.Fault.For)
+	for _, r := range run.Repairs {
+		effect := r.Effect.Sub(run.Start)
+		if r.Service == step.Fault.Service && slices.Contains(r.Ended, step.Fault.Kind) && effect > step.At && effect < end {
+			end = effect
+		}
+	}
+	return end
+}
+
+// repairResults orders the repairs by time, then by service. Without any it is
+// nil.
+func repairResults(run Run) []RepairResult {
+	var out []RepairResult
+	for _, r := range run.Repairs {
+		out = append(out, RepairResult{
+			AtSeconds: seconds(r.At.Sub(run.Start)), EffectSeconds: seconds(r.Effect.Sub(run.Start)), Repair: r.Repair, Service: r.Service,
+			Ended: append([]string{}, r.Ended...), Helped: append([]string{}, r.Helped...),
+		})
+	}
+	slices.SortStableFunc(out, func(a, b RepairResult) int {
+		return cmp.Or(cmp.Compare(a.AtSeconds, b.AtSeconds), cmp.Compare(a.Service, b.Service), cmp.Compare(a.Repair, b.Repair))
+	})
+	return out
+}
+
 // binWidth returns the finest width that keeps the number of bins bounded.
 func binWidth(duration time.Duration) time.Duration {
 	for _, width := range []time.Duration{
@@ -142,18 +169,6 @@ func binWidth(duration time.Duration) time.Duration {
 		}
 	}
 	return time.Hour
-}
-
-// setting renders what a fault was told, for people.
-func setting(f fault.Fault) string {
-	parts := []string{}
-	if f.Ratio != 0 {
-		parts = append(parts, strconv.FormatFloat(sixDigits(f.Ratio*100), 'f', -1, 64)+" % of requests")
-	}
-	if f.Delay != 0 {
-		parts = append(parts, f.Delay.String()+" slower")
-	}
-	return strings.Join(parts, ", ")
 }
 
 // findProblems says in sentences where the run fell short.

@@ -18,7 +18,8 @@ const (
 // Result is the score of one run and what it was made from. Its JSON is the
 // public form: seconds count from minute zero, are rounded to milliseconds and
 // null where the moment never came; ratios are rounded to six digits. Same run,
-// same bytes, apart from wall_seconds. Slices are never nil, Notes excepted.
+// same bytes, apart from wall_seconds. Slices are never nil, except for
+// Notes and Repairs.
 type Result struct {
 	Drill          string               `json:"drill"`
 	Title          string               `json:"title"`
@@ -31,8 +32,9 @@ type Result struct {
 	Problems       []string             `json:"problems"`        // a sentence for each incident that fell short, then one for all false pages
 	Notes          []string             `json:"notes,omitempty"` // of a live drill only: a sentence for each thing that people made different
 	Incidents      []IncidentResult     `json:"incidents"`
-	Notifications  []NotificationResult `json:"notifications"` // oldest first
-	Alerts         []AlertResult        `json:"alerts"`        // oldest first
+	Notifications  []NotificationResult `json:"notifications"`     // oldest first
+	Alerts         []AlertResult        `json:"alerts"`            // oldest first
+	Repairs        []RepairResult       `json:"repairs,omitempty"` // oldest first
 	Score          Score                `json:"score"`
 	Timeline       Timeline             `json:"timeline"`
 }
@@ -105,6 +107,17 @@ type MuteResult struct {
 	Name        string   `json:"name"`
 }
 
+// RepairResult is one repair that was applied, by the scenario or by people. A
+// wrong one ended and helped nothing.
+type RepairResult struct {
+	AtSeconds     float64  `json:"at_seconds"`
+	EffectSeconds float64  `json:"effect_seconds"` // from when on it acted
+	Repair        string   `json:"repair"`
+	Service       string   `json:"service"`
+	Ended         []string `json:"ended"`  // the kinds of the faults that it ended
+	Helped        []string `json:"helped"` // the kinds of those that users no longer felt
+}
+
 // Score counts. Its fields are defined in the package documentation.
 type Score struct {
 	Precision          float64   `json:"precision"`
@@ -135,10 +148,10 @@ type Timeline struct {
 // FaultSpan is a fault of the scenario.
 type FaultSpan struct {
 	FromSeconds float64 `json:"from_seconds"`
-	ToSeconds   float64 `json:"to_seconds"`
+	ToSeconds   float64 `json:"to_seconds"` // when it ended by itself, or by a repair
 	Fault       string  `json:"fault"`
 	Service     string  `json:"service"`
-	Setting     string  `json:"setting"` // its ratio and delay, for people
+	Setting     string  `json:"setting"` // its parameters, for people
 }
 
 // SilenceSpan is a silence of the scenario.

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"goldensignals/internal/alert"
+	"goldensignals/internal/fault"
 )
 
 // Run is what was recorded while a scenario ran: everything that the score
@@ -17,6 +18,7 @@ type Run struct {
 	Seen          []Second      // the truth; the history may be included
 	Notifications []Notification
 	Alerts        []AlertSpan
+	Repairs       []fault.Applied // ordered from minute zero on, by the scenario or by people
 }
 
 // The receiver types. Each severity has its own: see alert.Severity.

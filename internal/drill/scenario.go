@@ -89,6 +89,13 @@ type Step struct {
 	At      time.Duration
 	Fault   *fault.Fault // complete: see fault.Fault.Complete
 	Silence *Silence
+	Fix     *Fix
+}
+
+// Fix is a repair that somebody applies during the drill.
+type Fix struct {
+	Repair  string // see fault.Repairs
+	Service string
 }
 
 // Silence is a silence that somebody creates during the drill.

@@ -2,9 +2,9 @@ package drill
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -13,15 +13,26 @@ import (
 	"goldensignals/internal/fault"
 )
 
-// stepKeys are the keys of a fault; a silence takes at and silence only.
+// stepKeys are the keys of a step. A fault takes its parameters, a fix a
+// service, a silence neither.
 func stepKeys() []string {
-	return []string{"at", "fault", "service", "ratio", "delay", "for", "silence"}
+	keys := []string{"at", "fault", "service"}
+	for _, p := range fault.Params() {
+		keys = append(keys, p.Name)
+	}
+	return append(keys, "fix", "silence")
 }
+
+// deeds are the keys of which a step has exactly one.
+func deeds() []string { return []string{"fault", "fix", "silence"} }
 
 // placed is a step and the line it stands in.
 type placed struct {
 	Step
-	line int
+	line    int
+	endLine int           // of a fault: the line that says how long it lasts
+	end     time.Duration // of a fault, when it is over; of a fix, when it takes effect
+	ends    []string      // of a fix: the kinds that it ends
 }
 
 // readTimeline reads what happens during the drill, sorted by time. A duration
@@ -34,7 +45,9 @@ func readTimeline(parent mapping, duration time.Duration) []Step {
 		}
 	}
 	slices.SortStableFunc(steps, func(a, b placed) int { return cmp.Compare(a.At, b.At) })
+	applyFixes(steps)
 	checkOverlap(parent.problems, steps)
+	checkEnds(parent.problems, steps, duration)
 	var timeline []Step
 	for _, s := range steps {
 		timeline = append(timeline, s.Step)
@@ -55,119 +68,80 @@ func readStep(p *problems, node *yaml.Node, duration time.Duration) (placed, boo
 		ok = false
 	}
 	step := placed{Step: Step{At: at}, line: m.line}
-	switch {
-	case m.has("fault") && m.has("silence"):
-		m.add(m.line, "", "both a fault and a silence", "make two entries of it, each with its own at")
-		return step, false
-	case m.has("silence"):
-		var read bool
+	var read bool
+	switch given := slices.DeleteFunc(deeds(), func(key string) bool { return !m.has(key) }); {
+	case len(given) > 1:
+		m.add(m.line, "", "both a "+strings.Join(given, " and a "), "make an entry of each, with its own at")
+	case len(given) == 0:
+		m.add(m.line, "", "nothing happens here", "give a fault, a fix or a silence")
+	case given[0] == "silence":
 		step.Silence, read = readSilence(m)
-		return step, ok && read
-	case !m.has("fault"):
-		m.add(m.line, "", "nothing happens here", "give a fault or a silence")
-		return step, false
-	}
-	f, read := readFault(m)
-	step.Fault = &f
-	if end := at + time.Duration(f.For); ok && read && duration > 0 && end > duration {
-		m.add(m.at("for"), "for", fmt.Sprintf("the fault ends at %s, after the drill, which lasts %s", text(end), text(duration)), "shorten it or make the duration longer")
+	case given[0] == "fix":
+		read = readFix(m, &step)
+	default:
+		read = readFault(m, &step)
 	}
 	return step, ok && read
 }
 
-// readFault leaves the judgement to the fault package and adds the lines.
-func readFault(m mapping) (fault.Fault, bool) {
-	before := len(m.errs)
-	f := fault.Fault{Kind: m.text("fault"), Service: m.text("service")}
-	if ratio, ok := m.number("ratio"); ok {
-		f.Ratio = ratio
-		if ratio == 0 { // Complete would take it for "not given"
-			m.add(m.at("ratio"), "ratio", "0 is not a share of requests", "give a number above 0 and up to 1, such as 0.3")
-		}
-	}
-	f.Delay = positive(m, "delay")
-	f.For = positive(m, "for")
-	seen := map[string]bool{}
-	for range 8 { // enough to hear about every field
-		done, err := f.Complete(Services()...)
-		if err == nil {
-			return done, len(m.errs) == before
-		}
-		field, ok := errors.AsType[*fault.FieldError](err)
-		if !ok {
-			m.add(m.line, "fault", err.Error(), "correct it")
-			return f, false
-		}
-		if key := yamlKey(field.Field); !seen[field.Field] && !m.blamed(key) {
-			m.add(m.at(key), key, field.Problem, field.Remedy)
-		}
-		if field.Field == "kind" { // what else may be given depends on it
-			return f, false
-		}
-		f = neutral(f, field.Field, seen[field.Field])
-		seen[field.Field] = true
-	}
-	return f, false
-}
-
-// positive reads a duration for which zero is no value.
-func positive(m mapping, key string) fault.Duration {
-	d, ok := m.duration(key)
-	if ok && d == 0 {
-		m.add(m.at(key), key, "0s is not positive", "give a duration above 0, such as 300ms or 10m")
-	}
-	return fault.Duration(d)
-}
-
-// neutral replaces a field that was found wrong by a value that is not, so that
-// the others can be judged. Whether a delay must be given or must not be depends
-// on the kind: again says that the first choice was wrong.
-func neutral(f fault.Fault, field string, again bool) fault.Fault {
-	switch field {
-	case "service":
-		f.Service = Services()[0]
-	case "ratio":
-		f.Ratio = 0
-	case "delay":
-		f.Delay = 0
-		if again {
-			f.Delay = fault.Duration(time.Millisecond)
-		}
-	case "for":
-		f.For = 0
-	}
-	return f
-}
-
-// yamlKey is the key of a drill file for a field of a fault.
-func yamlKey(field string) string {
-	if field == "kind" {
-		return "fault"
-	}
-	return field
-}
-
-// checkOverlap wants one fault at a time on one service: nobody could tell
-// which of two hurts users. The steps are sorted.
-func checkOverlap(p *problems, steps []placed) {
-	last := map[string]placed{} // :: service -> the fault that ends last
-	for _, s := range steps {
-		if s.Fault == nil {
+// applyFixes lets faults be over that a fix ends. The steps are sorted.
+func applyFixes(steps []placed) {
+	for n, fix := range steps {
+		if fix.Fix == nil {
 			continue
 		}
-		service := s.Fault.Service
-		end := s.At + time.Duration(s.Fault.For)
-		prev, ok := last[service]
-		prevEnd := prev.At
-		if ok {
-			prevEnd += time.Duration(prev.Fault.For)
+		for i, s := range steps[:n] {
+			if s.Fault != nil && s.Fault.Service == fix.Fix.Service && slices.Contains(fix.ends, s.Fault.Kind) {
+				steps[i].end = min(s.end, fix.end)
+			}
 		}
-		if ok && s.At < prevEnd {
-			p.add(s.line, "at", fmt.Sprintf("%s overlaps the fault of line %d on %s, which lasts until %s", text(s.At), prev.line, service, text(prevEnd)),
-				"let one service have one fault at a time")
+	}
+}
+
+// checkOverlap wants one fault at a time on one service, because nobody could
+// tell which of two hurts users, and one fix at a time, because a service
+// refuses another. The steps are sorted.
+func checkOverlap(p *problems, steps []placed) {
+	last := map[string]placed{} // :: fault or fix and service -> the one that ends last
+	for _, s := range steps {
+		what, service, remedy := "fault", "", "let one service have one fault at a time"
+		switch {
+		case s.Fault != nil:
+			service = s.Fault.Service
+		case s.Fix != nil:
+			what, service, remedy = "fix", s.Fix.Service, "let a fix take effect before the next on the same service"
+		default:
+			continue
 		}
-		if !ok || end > prevEnd {
-			last[service] = s
+		key := what + " " + service
+		prev, ok := last[key]
+		if ok && s.At < prev.end {
+			p.add(s.line, "at", fmt.Sprintf("%s overlaps the %s of line %d on %s, which lasts until %s", text(s.At), what, prev.line, service, text(prev.end)), remedy)
+		}
+		if !ok || s.end > prev.end {
+			last[key] = s
+		}
+	}
+}
+
+// checkEnds wants everything to be over when the drill is.
+func checkEnds(p *problems, steps []placed, duration time.Duration) {
+	for _, s := range steps {
+		switch {
+		case duration == 0 || s.end <= duration:
+		case s.Fault != nil:
+			p.add(s.endLine, "for", fmt.Sprintf("the fault ends at %s, after the drill, which lasts %s", text(s.end), text(duration)), "shorten it or make the duration longer")
+		case s.Fix != nil:
+			p.add(s.line, "fix", fmt.Sprintf("it takes effect at %s, after the drill, which lasts %s", text(s.end), text(duration)), "let it happen earlier or make the duration longer")
+		}
+	}
+}
+
+// only complains of keys that what happens does not take.
+func (m mapping) only(what, remedy string, keys ...string) {
+	for _, key := range stepKeys() {
+		if m.has(key) && !slices.Contains(keys, key) {
+			m.add(m.at(key), key, what+" does not take it", remedy)
 		}
 	}
 }
@@ -175,11 +149,7 @@ func checkOverlap(p *problems, steps []placed) {
 // readSilence reads what somebody silences, and for how long.
 func readSilence(step mapping) (*Silence, bool) {
 	before := len(step.errs)
-	for _, key := range []string{"service", "ratio", "delay", "for"} {
-		if step.has(key) {
-			step.add(step.at(key), key, "a silence does not take it", "leave it out; what a silence needs stands within it")
-		}
-	}
+	step.only("a silence", "leave it out; what a silence needs stands within it", "at", "silence")
 	m := newMapping(step.problems, step.values["silence"], "silence", "matchers", "for", "comment")
 	m.require("matchers", "say which alerts to mute, such as [alertname=~\"Shop.*\"]")
 	m.require("for", "say how long, such as 30m")

@@ -54,9 +54,11 @@ func (f *Fault) Set(field, text string) error {
 	case "for":
 		return setDuration(&f.For, field, text)
 	case "size":
-		if err := f.Size.UnmarshalText([]byte(text)); err != nil || f.Size <= 0 {
+		var size Bytes
+		if err := size.UnmarshalText([]byte(text)); err != nil || size <= 0 {
 			return &FieldError{Field: field, Problem: strconv.Quote(text) + " is not a size", Remedy: "write a number above 0 with its unit, such as 16MiB"}
 		}
+		f.Size = size
 	default:
 		return &FieldError{Field: field, Problem: "unknown", Remedy: "choose one of kind, service, " + strings.Join(paramNames(Params()), ", ")}
 	}

@@ -105,12 +105,14 @@ func (s *Set) Clear(now time.Time, kind string) []Active {
 	return cleared
 }
 
-// Active lists the faults that act at now, sorted by kind. The caller owns
-// the result.
+// Active lists the faults that act at now, sorted by kind. Until is when they end
+// by themselves: that a repair under way will end one sooner shows when it does.
+// The caller owns the result.
 func (s *Set) Active(now time.Time) []Active {
 	var active []Active
 	for _, l := range s.load().faults {
 		if l.ActiveAt(now) {
+			l.Until = l.Since.Add(time.Duration(l.For))
 			active = append(active, l.Active)
 		}
 	}

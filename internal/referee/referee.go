@@ -1,8 +1,9 @@
 // Package referee plays a scenario against a running stack and writes down what
-// happened: it injects the faults by the clock, creates the silences, watches
-// who is muted, and collects alerts, messages and the users' truth at the end.
-// The same referee plays replays and live drills, since it knows a stack only
-// by its public APIs. It judges nothing: package drill scores what it recorded.
+// happened: it injects the faults and applies the repairs by the clock, creates
+// the silences, watches who is muted, and collects alerts, messages, repairs and
+// the users' truth at the end. The same referee plays replays and live drills,
+// since it knows a stack only by its public APIs. It judges nothing: package
+// drill scores what it recorded.
 package referee
 
 import (
@@ -12,6 +13,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"goldensignals/internal/drill"
@@ -22,6 +24,9 @@ import (
 type Faults interface {
 	Inject(fault.Fault) (fault.Active, error)
 	Clear(kind, service string) []fault.Active
+	Apply(repair, service string) (fault.Applied, error)
+	Undo(service string) // takes back what repairs have added; empty: to every service
+	Applied() []fault.Applied
 }
 
 // Users is the load and its memory.
@@ -59,7 +64,8 @@ const cleanupTimeout = 10 * time.Second
 
 // Play plays the scenario to its end and returns what was recorded. When ctx
 // ends early it returns the context's cause. Either way no fault and no silence
-// of the scenario is left behind.
+// of the scenario is left behind, and nothing that a repair has added; nor is
+// there any at the beginning, so that every run begins alike.
 func Play(ctx context.Context, o Options) (run drill.Run, err error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -72,6 +78,7 @@ func Play(ctx context.Context, o Options) (run drill.Run, err error) {
 	}
 	g := &game{Options: o, api: api{client: &http.Client{Transport: o.Transport, Timeout: time.Minute}}, muting: newMuting()}
 	defer func() { err = errors.Join(err, g.clearUp(ctx)) }()
+	o.Faults.Undo("")
 	if err := g.play(ctx); err != nil {
 		return drill.Run{}, fmt.Errorf("play %s: %w", o.Scenario.Name, err)
 	}
@@ -144,6 +151,15 @@ func (g *game) step(ctx context.Context, s drill.Step, now time.Time) error {
 			return fmt.Errorf("inject fault at %v: %w", s.At, err)
 		}
 		g.injected = append(g.injected, *s.Fault)
+	case s.Fix != nil:
+		_, err := g.Faults.Apply(s.Fix.Repair, s.Fix.Service)
+		if _, busy := errors.AsType[*fault.BusyError](err); busy { // somebody else repairs it at this moment
+			g.Log.Warn("repair of the drill left out", "repair", s.Fix.Repair, "service", s.Fix.Service, "err", err)
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("apply repair at %v: %w", s.At, err)
+		}
 	case s.Silence != nil:
 		id, err := g.api.createSilence(ctx, g.Alertmanager, s.Silence.StartingAt(now))
 		if err != nil {
@@ -171,7 +187,8 @@ func (g *game) sample(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// clearUp ends the faults and silences of the scenario that are still there.
+// clearUp ends the faults and silences of the scenario that are still there, and
+// takes back what repairs have added, whoever applied them.
 // It works on after ctx is done: an aborted drill must not go on hurting.
 func (g *game) clearUp(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
@@ -179,6 +196,7 @@ func (g *game) clearUp(ctx context.Context) error {
 	for _, f := range g.injected {
 		g.Faults.Clear(f.Kind, f.Service)
 	}
+	g.Faults.Undo("")
 	var errs []error
 	for _, id := range g.silences {
 		errs = append(errs, g.api.expireSilence(ctx, g.Alertmanager, id))
@@ -199,5 +217,11 @@ func (g *game) collect(ctx context.Context) (drill.Run, error) {
 	return drill.Run{
 		Start: g.Start, Seed: g.Seed, Virtual: end.Sub(g.Since),
 		Seen: g.Users.Seen(g.Since, end), Notifications: notifications, Alerts: spans,
+		Repairs: g.repairs(end),
 	}, nil
+}
+
+// repairs lists those that were ordered during the drill, by whomever.
+func (g *game) repairs(end time.Time) []fault.Applied {
+	return slices.DeleteFunc(g.Faults.Applied(), func(a fault.Applied) bool { return a.At.Before(g.Start) || a.At.After(end) })
 }

@@ -23,6 +23,7 @@ func HTML(w io.Writer, results []drill.Result) error {
 		page.Drills = append(page.Drills, htmlDrill{
 			Result:  r,
 			Notes:   notes(r),
+			Repairs: repairs(r),
 			Picture: draw(r, fmt.Sprintf("p%d", i+1)),
 		})
 	}
@@ -38,6 +39,7 @@ type htmlPage struct {
 type htmlDrill struct {
 	drill.Result
 	Notes   []string
+	Repairs []string
 	Picture picture
 }
 

@@ -80,6 +80,7 @@ func draw(r drill.Result, id string) picture {
 	c.users(r)
 	c.incidents(r)
 	c.faults(r)
+	c.repairs(r)
 	c.silences(r)
 	c.alerts(r)
 	c.messages(r)

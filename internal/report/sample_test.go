@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"goldensignals/internal/drill"
+	"goldensignals/internal/fault"
 )
 
 var start = time.Date(2000, 1, 1, 2, 0, 0, 0, time.UTC)
@@ -15,6 +16,7 @@ type sample struct {
 	bad      func(journey string, minute float64) (failed, slow int)
 	alerts   []drill.AlertSpan
 	messages []drill.Notification
+	repairs  []fault.Applied
 }
 
 func at(minute float64) time.Time { return start.Add(time.Duration(minute * float64(time.Minute))) }
@@ -39,6 +41,11 @@ func ticket(n *drill.Notification) {
 
 func logLine(n *drill.Notification) {
 	n.Receiver, n.ReceiverType, n.Severity = "log", drill.LogLine, "info"
+}
+
+// repaired is one repair of payments.
+func repaired(minute float64, name string, takes time.Duration, ended ...string) fault.Applied {
+	return fault.Applied{Repair: name, Service: "payments", At: at(minute), Effect: at(minute).Add(takes), Ended: ended}
 }
 
 func span(name string, severity, service string, pending, firing, end float64) drill.AlertSpan {
@@ -66,7 +73,7 @@ func evaluate(t *testing.T, s sample) drill.Result {
 	if err != nil {
 		t.Fatalf("parse sample: %v", err)
 	}
-	run := drill.Run{Start: start, Seed: 1, Wall: 2100 * time.Millisecond, Notifications: s.messages, Alerts: s.alerts}
+	run := drill.Run{Start: start, Seed: 1, Wall: 2100 * time.Millisecond, Notifications: s.messages, Alerts: s.alerts, Repairs: s.repairs}
 	for sec := 0; sec < int(scenario.Duration.Seconds()); sec++ {
 		for journey, rps := range map[string]int{"browse": 20, "product": 12, "checkout": 8} {
 			second := drill.Second{At: start.Add(time.Duration(sec) * time.Second), Journey: journey, Requests: rps}
@@ -161,6 +168,7 @@ incidents:
 			message(20.5, "ShopErrorsFastBurn", "some alerts resolved"), message(23.5, "ShopErrorsFastBurn", "", resolved),
 			message(71, "NodeBusy", "first notification"), message(75, "NodeBusy", "new alerts added"), message(85, "NodeBusy", "repeat interval elapsed"),
 		},
+		repairs: []fault.Applied{repaired(52, "rollback", 30*time.Second), repaired(59.5, "restart", 20*time.Second, "latency")},
 	}
 }
 

@@ -20,6 +20,7 @@ func Table(w io.Writer, results []drill.Result) error {
 	}
 	fmt.Fprintf(&b, "\n%s\n", sum(results))
 	writeSentences(&b, "Fell short:", results, func(r drill.Result) []string { return r.Problems })
+	writeSentences(&b, "Repairs:", results, repairs)
 	writeSentences(&b, "Worth knowing:", results, notes)
 	if _, err := w.Write(b.Bytes()); err != nil {
 		return fmt.Errorf("write table: %w", err)

@@ -16,7 +16,7 @@ var (
 	workers = []string{
 		"bubble", "cgroup", "engine", "faultapi", "havoc", "load", "receiver", "referee", "report", "router", "runbook", "shop", "store", "tracing",
 	}
-	wirers  = []string{"console", "stack"}
+	wirers = []string{"console", "stack"}
 
 	exceptions = map[string][]string{
 		"drill":      {"alert", "fault"},

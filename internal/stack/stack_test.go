@@ -22,6 +22,7 @@ import (
 // its public address.
 type game struct {
 	t      *testing.T
+	stack  *stack.Stack
 	client *http.Client
 	stop   func()
 }
@@ -44,7 +45,7 @@ func play(t *testing.T, opts stack.Options) *game {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()
-	g := &game{t: t, client: &http.Client{Transport: &http.Transport{DialContext: network.DialContext, DisableKeepAlives: true}}}
+	g := &game{t: t, stack: s, client: &http.Client{Transport: &http.Transport{DialContext: network.DialContext, DisableKeepAlives: true}}}
 	g.stop = func() {
 		cancel()
 		if err := <-done; err != nil {
