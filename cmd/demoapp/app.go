@@ -46,7 +46,7 @@ func newApp(c *config, earlier int64, log *slog.Logger) (*app, error) {
 	if err != nil {
 		return nil, err
 	}
-	box := container{reader: reader, earlier: earlier}
+	box := &container{reader: reader, earlier: earlier}
 	limits, err := box.Stats()
 	if err != nil {
 		return nil, err

@@ -174,7 +174,7 @@ func TestKillsAreCountedOnce(t *testing.T) {
 		if err != nil {
 			t.Skipf("no /proc here: %v", err)
 		}
-		stats, err := container{reader: reader, earlier: tt.earlier}.Stats()
+		stats, err := (&container{reader: reader, earlier: tt.earlier}).Stats()
 		if err != nil || stats.OOMKills != tt.want {
 			t.Errorf("with %d earlier kills %d are shown, %v; want %d", tt.earlier, stats.OOMKills, err, tt.want)
 		}

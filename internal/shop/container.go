@@ -15,6 +15,9 @@ type Container interface {
 	Stats() (ContainerStats, error)
 	// Work uses that much processor time, for real, on the caller's goroutine.
 	Work(cpu time.Duration)
+	// Full reports whether nothing more can be stored on the service's volume;
+	// requests that store something ask it, so it must be quick.
+	Full() bool
 }
 
 // ContainerStats are the figures of a container, as cAdvisor names them. A zero

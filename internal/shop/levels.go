@@ -68,12 +68,16 @@ func (p *process) requestLevels(st fault.State) []level {
 
 func (p *process) releaseLevels(st fault.State) []level {
 	build := gauge("service_build_info", "Always 1; the label says which release runs. A canary runs beside the usual one.", 1)
-	build.labels = [2]string{"version", p.release}
+	runs := p.release
+	if p.service.container != nil { // a real process is not made anew here
+		runs = releaseOf(st)
+	}
+	build.labels = [2]string{"version", runs}
 	list := []level{
 		build,
 		gauge("process_start_time_seconds", "When the process started, in seconds since the Unix epoch.", unixSeconds(p.start)),
 	}
-	if st.Canary != "" && st.Canary != p.release {
+	if st.Canary != "" && st.Canary != runs {
 		build.labels[1] = st.Canary
 		list = append(list, build)
 	}

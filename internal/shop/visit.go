@@ -69,7 +69,7 @@ func (v *visit) ownWork(ctx context.Context, now time.Time, work time.Duration, 
 	switch {
 	case effect.Fail:
 		return broken
-	case v.service.spec.stores && v.service.container == nil && disk(st) >= diskLimit:
+	case v.service.spec.stores && v.full(st):
 		return broken
 	case v.spec.queues && v.service.jobs.full(time.Now(), st):
 		return overloaded
@@ -93,6 +93,14 @@ func (v *visit) work(ctx context.Context, now time.Time, work, extra time.Durati
 		v.process.box.giveBack(l)
 	}
 	return false
+}
+
+// full reports whether nothing more can be stored.
+func (v *visit) full(st fault.State) bool {
+	if c := v.service.container; c != nil {
+		return c.Full()
+	}
+	return disk(st) >= diskLimit
 }
 
 // connect waits for a database connection.
