@@ -39,7 +39,7 @@ func samples(t *testing.T) map[string]model.LabelSet {
 		"ShopLatencySlowBurn": checkout,
 		"ShopUnreachable":     {"service": "shop"},
 		"ServiceErrors":       {"service": "shop"},
-		"ServiceSaturated":    {"service": "shop"},
+		"ServiceSaturated":    {"service": "shop", "resource": "workers"},
 		"Watchdog":            {},
 	}
 	all := make(map[string]model.LabelSet)

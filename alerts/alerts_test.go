@@ -1,6 +1,7 @@
 package alerts_test
 
 import (
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"regexp"
@@ -55,10 +56,11 @@ func TestRecordingRulesAreNamedByLevelMetricOperations(t *testing.T) {
 		if !name.MatchString(r.Record) {
 			t.Errorf("recording rule %q is not named level:metric:operations", r.Record)
 		}
-		if seen[r.Record] {
-			t.Errorf("two rules record %q", r.Record)
+		series := fmt.Sprint(r.Record, r.Labels)
+		if seen[series] {
+			t.Errorf("two rules record %q", series)
 		}
-		seen[r.Record] = true
+		seen[series] = true
 	}
 }
 
