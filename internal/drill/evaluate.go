@@ -289,16 +289,3 @@ func toInt(b bool) int {
 	}
 	return 0
 }
-
-// mutedWhileFiring reports whether a was kept from people in that way at some
-// time when it fired.
-func (a AlertSpan) mutedWhileFiring(by string) bool {
-	if a.FiringAt.IsZero() {
-		return false
-	}
-	return slices.ContainsFunc(a.Muted, func(m Mute) bool {
-		begun := a.ResolvedAt.IsZero() || m.From.Before(a.ResolvedAt)
-		over := !m.To.IsZero() && !m.To.After(a.FiringAt)
-		return m.By == by && begun && !over
-	})
-}

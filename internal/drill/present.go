@@ -84,6 +84,19 @@ func (a AlertSpan) begin() time.Time {
 	return a.PendingAt
 }
 
+// mutedWhileFiring reports whether a was kept from people in that way at some
+// time when it fired.
+func (a AlertSpan) mutedWhileFiring(by string) bool {
+	if a.FiringAt.IsZero() {
+		return false
+	}
+	return slices.ContainsFunc(a.Muted, func(m Mute) bool {
+		begun := a.ResolvedAt.IsZero() || m.From.Before(a.ResolvedAt)
+		over := !m.To.IsZero() && !m.To.After(a.FiringAt)
+		return m.By == by && begun && !over
+	})
+}
+
 // timeline gathers what pictures are drawn from.
 func timeline(s *Scenario, run Run, seen *truth) Timeline {
 	width := binWidth(s.Duration)

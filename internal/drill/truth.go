@@ -63,6 +63,8 @@
 //   - without runbook: alerts that fired and link to none.
 //
 // A drill is passed if every incident was detected and no page was false.
+// Repairs, by the scenario or by people, are on record with what they changed,
+// the wrong ones included; they count for nothing.
 //
 // # Live drills
 //

@@ -138,12 +138,19 @@ func (s *alertmanagerServer) buildAPI() (err error) {
 		Registry:        s.registry,
 		RequestDuration: s.duration,
 		GroupFunc: func(ctx context.Context, routeFilter func(*dispatch.Route) bool, alertFilter func(*alert.Alert, time.Time) bool) (dispatch.AlertGroups, map[model.Fingerprint][]string, error) {
-			return s.current.Load().dispatcher.Groups(ctx, routeFilter, alertFilter)
+			g := s.current.Load()
+			if g == nil { // asked before the start
+				return nil, nil, nil
+			}
+			return g.dispatcher.Groups(ctx, routeFilter, alertFilter)
 		},
 	})
 	if err != nil {
 		return fmt.Errorf("create api: %w", err)
 	}
+	// The handlers may be asked before the start. Without a configuration they
+	// would panic, with the lock held that the start needs.
+	s.api.Update(s.initial, func(context.Context, model.LabelSet) {})
 	return nil
 }
 

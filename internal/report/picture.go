@@ -235,25 +235,6 @@ func (c *canvas) incidents(r drill.Result) {
 	}
 }
 
-func (c *canvas) faults(r drill.Result) {
-	c.head("Faults", "")
-	if len(r.Timeline.Faults) == 0 {
-		c.nothing("none")
-		return
-	}
-	tops := map[string]float64{} // :: service -> top of its lane
-	for _, f := range r.Timeline.Faults {
-		if _, ok := tops[f.Service]; !ok {
-			tops[f.Service] = c.lane(f.Service, laneHeight)
-		}
-		text := f.Fault
-		if f.Setting != "" {
-			text += ", " + f.Setting
-		}
-		c.bar(tops[f.Service], f.FromSeconds, f.ToSeconds, "fault", text, fmt.Sprintf("%s on %s, %s to %s", text, f.Service, span(f.FromSeconds), span(f.ToSeconds)))
-	}
-}
-
 // dropCrowdedTexts takes away texts beside bars that another bar of the same lane
 // would cover; the tooltips stay.
 func (c *canvas) dropCrowdedTexts() {
