@@ -35,6 +35,7 @@ type drills struct {
 	active   func() []fault.Active
 	setRPS   func(float64) error
 	rps      func() float64
+	interval time.Duration // of scrapes and evaluations
 	remember time.Duration // how long the truth is remembered
 	folder   string        // where reports are kept; empty: nowhere
 	log      *slog.Logger
@@ -75,6 +76,7 @@ func (s *Stack) buildDrills(context.Context) error {
 		active:   faults{s.parts.services}.Active,
 		setRPS:   s.parts.users.SetRPS,
 		rps:      s.parts.users.RPS,
+		interval: s.opts.Interval,
 		remember: s.opts.Remember,
 		folder:   s.reports,
 		log:      s.opts.Log,
@@ -93,12 +95,13 @@ func (d *drills) check(s *drill.Scenario) error {
 	return nil
 }
 
-// begin starts a drill at the next full second. It refuses with a busyError
+// begin starts a drill at the next full interval, as a replay does: scrapes and
+// evaluations are then at the same places within both. It refuses with a busyError
 // while another drill runs or a fault acts that the drill knows nothing of.
 func (d *drills) begin(s *drill.Scenario, by string) (*liveDrill, error) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	l := &liveDrill{
-		scenario: s, by: by, start: time.Now().Truncate(time.Second).Add(time.Second), cancel: cancel,
+		scenario: s, by: by, start: time.Now().Truncate(d.interval).Add(d.interval), cancel: cancel,
 		done: make(chan struct{}),
 	}
 	if err := d.take(l); err != nil {
