@@ -246,7 +246,7 @@ func TestLiveDrillByTheClock(t *testing.T) {
 		if got := g.active(); len(got) > 0 {
 			t.Errorf("faults in minute 1 = %v, want none", got)
 		}
-		time.Sleep(2*time.Minute + 2*time.Second)
+		time.Sleep(2*time.Minute + 6*time.Second)
 		if diff := cmp.Diff([]string{"errors payments"}, g.active()); diff != "" {
 			t.Errorf("faults in minute 3 (-want +got):\n%s", diff)
 		}
@@ -384,7 +384,7 @@ func TestLiveDrillRepairedBeforeHarm(t *testing.T) {
 		g := play(t, stack.Options{Seed: 1})
 		defer g.stop()
 		time.Sleep(time.Minute)
-		time.AfterFunc(2*time.Minute+2*time.Second, func() { g.do(http.MethodDelete, "/api/v1/faults", nil, nil) })
+		time.AfterFunc(2*time.Minute+6*time.Second, func() { g.do(http.MethodDelete, "/api/v1/faults", nil, nil) })
 		last, _ := g.start(shortDrill).last()
 		if last.Result == nil || !last.Result.Passed || last.Result.Incidents[0].Verdict != drill.Averted {
 			t.Fatalf("last line = %+v, want an incident that was averted", last)

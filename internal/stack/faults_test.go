@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
 	"goldensignals/internal/bubble"
@@ -56,6 +57,7 @@ func target(k fault.Kind) string {
 
 // shopWorld is a shop and its users, and nothing that watches them.
 type shopWorld struct {
+	network  *bubble.Network
 	services map[string]*shop.Service
 	users    *load.Generator
 	stop     func()
@@ -63,8 +65,14 @@ type shopWorld struct {
 
 func newShopWorld(t *testing.T) *shopWorld {
 	t.Helper()
+	return newShopWorldWith(t, prometheus.NewRegistry())
+}
+
+// newShopWorldWith has the users' metrics in the registry.
+func newShopWorldWith(t *testing.T, registry *prometheus.Registry) *shopWorld {
+	t.Helper()
 	network := &bubble.Network{}
-	w := &shopWorld{services: map[string]*shop.Service{}}
+	w := &shopWorld{network: network, services: map[string]*shop.Service{}}
 	for _, name := range shop.Names() {
 		s, err := shop.New(shop.Options{Name: name, Transport: network.Transport(), Seed: 1})
 		if err != nil {
@@ -77,7 +85,7 @@ func newShopWorld(t *testing.T) *shopWorld {
 		}
 		t.Cleanup(func() { _ = stop(context.Background()) })
 	}
-	users, err := load.New(load.Options{Target: "http://shop:8080", Transport: network.Transport(), Faults: w.services["shop"].Faults(), Seed: 1})
+	users, err := load.New(load.Options{Target: "http://shop:8080", Transport: network.Transport(), Faults: w.services["shop"].Faults(), Registry: registry, Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

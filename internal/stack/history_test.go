@@ -71,7 +71,7 @@ func (r *recorded) add(t *testing.T, s storage.Series) {
 		case name == "ALERTS":
 			r.alerts[s.Labels().Get("alertname")] = true
 		case name == "up":
-			if service := s.Labels().Get("service"); service != "" {
+			if service := s.Labels().Get("service"); s.Labels().Get("job") == "shop" {
 				r.ups[service]++
 			}
 		}
