@@ -21,16 +21,13 @@ func newMuting() *muting {
 
 // look takes in one answer of Alertmanager.
 func (m *muting) look(ctx context.Context, g *game, alerts []gettable, now time.Time) error {
-	names := map[string]string{} // :: fingerprint -> alertname
-	for _, a := range alerts {
-		names[a.Fingerprint] = a.Labels["alertname"]
-	}
+	sources := newInhibitors(alerts)
 	present := map[string]bool{}
 	for _, a := range alerts {
 		key := a.Labels.String()
 		present[key] = true
 		m.runbooks[key] = a.Annotations["runbook_url"]
-		by, name, err := m.reason(ctx, g, a, names)
+		by, name, err := m.reason(ctx, g, a, sources)
 		if err != nil {
 			return err
 		}
@@ -46,7 +43,7 @@ func (m *muting) look(ctx context.Context, g *game, alerts []gettable, now time.
 
 // reason says who mutes a: a silence by its comment, an inhibition by the
 // alert it comes from.
-func (m *muting) reason(ctx context.Context, g *game, a gettable, names map[string]string) (by, name string, err error) {
+func (m *muting) reason(ctx context.Context, g *game, a gettable, sources inhibitors) (by, name string, err error) {
 	switch {
 	case len(a.Status.SilencedBy) > 0:
 		id := a.Status.SilencedBy[0]
@@ -59,7 +56,7 @@ func (m *muting) reason(ctx context.Context, g *game, a gettable, names map[stri
 		}
 		return drill.BySilence, m.comments[id], nil
 	case len(a.Status.InhibitedBy) > 0:
-		return drill.ByInhibition, names[a.Status.InhibitedBy[0]], nil
+		return drill.ByInhibition, sources.name(a), nil
 	}
 	return "", "", nil
 }
