@@ -64,6 +64,9 @@ func printKinds(stdout io.Writer, kinds []fault.Kind) error {
 		for _, s := range k.Signals {
 			signals = append(signals, string(s))
 		}
+		for _, s := range k.Also {
+			signals = append(signals, "("+string(s)+")")
+		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", k.Name, orWord(k.Services, "any"), orWord(signals, "none"), cmp.Or(k.Hurts, "nobody"), orWord(k.Repairs, "none needed"))
 	}
 	return w.Flush()

@@ -16,6 +16,8 @@ type Kind struct {
 	Services []string `json:"services,omitempty"`
 	// Signals are the golden signals of the service that it moves.
 	Signals []Signal `json:"signals"`
+	// Also are those that it moves, too, where more requests pile up than can wait.
+	Also []Signal `json:"also,omitempty"`
 	// Hurts says what users feel; empty where nobody is hurt.
 	Hurts string `json:"hurts,omitempty"`
 	// Repairs name what mends it. Empty where there is nothing to mend.

@@ -8,6 +8,7 @@ func slowStartKind() Kind {
 		Summary: "restarts it with cold caches: requests cost more processor time, less and less until it ends",
 		Params:  takes("factor=3"),
 		Signals: []Signal{Latency, Saturation},
+		Also:    []Signal{Errors},
 		Hurts:   "users wait, then get errors",
 		Repairs: []string{"scale-out"},
 		act: func(s span, st *State) {

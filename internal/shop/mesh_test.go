@@ -35,7 +35,7 @@ func (m mesh) RoundTrip(r *http.Request) (*http.Response, error) {
 func cut(serve func()) (aborted bool) {
 	defer func() {
 		if e := recover(); e != nil {
-			if e != http.ErrAbortHandler {
+			if e != http.ErrAbortHandler { //nolint:errorlint // net/http compares it so, too
 				panic(e)
 			}
 			aborted = true

@@ -121,13 +121,10 @@ func (v *visit) connect(ctx context.Context, now time.Time, st fault.State) outc
 // call asks the services that the route needs, one after the other.
 func (v *visit) call(ctx context.Context, tr trace.Context, cut bool) outcome {
 	for i, c := range v.calls {
-		o := badGateway
 		if cut {
-			o = c.refused(tr, i)
-		} else {
-			o = c.do(ctx, tr, i)
+			return c.refused(tr, i)
 		}
-		if o != done {
+		if o := c.do(ctx, tr, i); o != done {
 			return o
 		}
 	}

@@ -56,7 +56,7 @@ func TestEverySeriesIsWellNamed(t *testing.T) {
 		outside.MustRegister(prober, shop.NewHost(all...))
 		gatherers := prometheus.Gatherers{registry, outside}
 		for _, k := range fault.Kinds() {
-			w.breakIt(t, k)
+			w.breakIt(t, k, target(k))
 			time.Sleep(40 * time.Second)
 			for _, r := range []string{"GET /etc/passwd", "BREW /", "DELETE /checkout"} {
 				method, path, _ := strings.Cut(r, " ")
