@@ -15,22 +15,22 @@ const (
 func badDeployKind() Kind {
 	return Kind{
 		Name:    "bad-deploy",
-		Summary: "rolls out a release that fails three requests in ten and is slower; a ratio below 1 is a canary",
-		Params:  takes("ratio=1"),
+		Summary: "rolls out a release that fails three requests in ten and is slower; a ratio below 1 is a canary, a ramp a rollout",
+		Params:  takes("ratio=1", "ramp?", "flap?"),
 		Signals: []Signal{Latency, Errors},
 		Hurts:   "users get errors and wait",
 		Repairs: []string{"rollback"},
 		apply: func(h hit, e *Effect) {
-			e.Canary = h.Ratio < fullyDeployed
+			e.Canary = h.Ratio*h.strength < fullyDeployed
 			e.Delay += badSlower
 			e.Fail = e.Fail || h.draw < badFailures
 		},
 		act: func(s span, st *State) {
-			if s.Ratio < fullyDeployed {
+			if s.Ratio*s.strength < fullyDeployed {
 				st.Canary = BadRelease
 				return
 			}
-			st.Release, st.Restart = BadRelease, latest(st.Restart, s.Since)
+			st.Release, st.Restart = BadRelease, latest(st.Restart, s.Since.Add(time.Duration(s.Ramp)))
 		},
 	}
 }

@@ -6,7 +6,7 @@ func crashKind() Kind {
 	return Kind{
 		Name:    "crash",
 		Summary: "ends its process and keeps it from starting",
-		Params:  takes(),
+		Params:  takes("flap?"),
 		Signals: []Signal{Traffic},
 		Hurts:   "users get errors, if they need it",
 		Repairs: []string{"restart"},

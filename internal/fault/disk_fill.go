@@ -6,11 +6,12 @@ func diskFillKind() Kind {
 	return Kind{
 		Name:     "disk-fill",
 		Summary:  "writes to its volume each minute until it is full",
-		Params:   takes("size=128MiB"),
+		Params:   takes("size=128MiB", "ramp?", "flap?"),
 		Services: []string{"orders", "payments"},
 		Signals:  []Signal{Errors, Saturation},
 		Hurts:    "users get errors, once the volume is full",
 		Repairs:  []string{"clear-disk"},
-		act:      func(s span, st *State) { st.Written += perMinute(s.Size, s.now.Sub(s.Since)) },
+		keeps:    true,
+		act:      func(s span, st *State) { st.Written += s.grown(s.now) },
 	}
 }

@@ -64,6 +64,21 @@ func (a Active) strength(t time.Time) float64 {
 	return 1
 }
 
+// grown is what Size a minute has come to from the beginning of a until t: less
+// while a grows, nothing in its pauses.
+func (a Active) grown(t time.Time) Bytes {
+	d := t.Sub(a.Since)
+	if flap := time.Duration(a.Flap); flap > 0 {
+		d = d/(2*flap)*flap + min(d%(2*flap), flap)
+	}
+	full := d.Minutes()
+	if ramp := time.Duration(a.Ramp); ramp > 0 {
+		part := min(d, ramp)
+		full = part.Minutes()*float64(part)/float64(2*ramp) + (d - part).Minutes()
+	}
+	return Bytes(float64(a.Size) * full)
+}
+
 // Complete returns f with its defaults filled in, or an error (a *FieldError)
 // that says which field is wrong and what to write instead. The services are
 // the names that f may be aimed at; none means that any name will do.

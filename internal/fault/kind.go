@@ -26,6 +26,7 @@ type Kind struct {
 	// in the service.
 	AtUsers bool `json:"at_users,omitempty"`
 
+	keeps bool                    // what it has done stays in its pauses
 	apply func(h hit, e *Effect)  // what it does to a request that is hit; may be nil
 	act   func(s span, st *State) // what it does to the service as a whole; may be nil
 }
@@ -44,15 +45,15 @@ const (
 // hit is one request that a fault hits.
 type hit struct {
 	Fault
-	now  time.Time
-	draw float64 // a number of this request's own in [0, 1), independent of whether it is hit
+	strength float64 // in (0, 1]
+	draw     float64 // a number of this request's own in [0, 1), independent of whether it is hit
 }
 
 // span is an active fault, looked at at one moment.
 type span struct {
 	Active
 	now      time.Time
-	strength float64   // in (0, 1]
+	strength float64   // from 0 to 1; 0 only for kinds that keep what they have done
 	process  time.Time // when the process of the service started
 }
 

@@ -6,12 +6,13 @@ func memoryLeakKind() Kind {
 	return Kind{
 		Name:    "memory-leak",
 		Summary: "loses memory each minute, up to the kill at its limit, and again",
-		Params:  takes("size=16MiB"),
+		Params:  takes("size=16MiB", "ramp?", "flap?"),
 		Signals: []Signal{Saturation},
 		Hurts:   "users get errors for seconds, at every kill",
 		Repairs: []string{"rollback"},
+		keeps:   true,
 		act: func(s span, st *State) {
-			st.Leaked += perMinute(s.Size, s.now.Sub(latest(s.Since, s.process)))
+			st.Leaked += s.grown(s.now) - s.grown(latest(s.Since, s.process))
 		},
 	}
 }

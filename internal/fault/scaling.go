@@ -6,7 +6,7 @@ func scalingKind() Kind {
 	return Kind{
 		Name:    "scaling",
 		Summary: "harmless: the autoscaler adds a replica, and takes it away at its end",
-		Params:  takes(),
+		Params:  takes("flap?"),
 		Signals: []Signal{},
 		act:     func(_ span, st *State) { st.Scale = max(st.Scale, 2) },
 	}

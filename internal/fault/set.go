@@ -207,8 +207,9 @@ func (p *inForce) effect(now time.Time, key uint64) Effect {
 		if l.kind.apply == nil || !l.ActiveAt(now) {
 			continue
 		}
-		if own := key ^ l.salt; share(own) < l.Ratio*l.strength(now) {
-			l.kind.apply(hit{Fault: l.Fault, now: now, draw: share(own ^ drawSalt)}, &e)
+		strength := l.strength(now)
+		if own := key ^ l.salt; share(own) < l.Ratio*strength {
+			l.kind.apply(hit{Fault: l.Fault, strength: strength, draw: share(own ^ drawSalt)}, &e)
 		}
 	}
 	return e
@@ -234,7 +235,7 @@ func (p *inForce) state(now, process time.Time) State {
 		if l.kind.act == nil || !l.ActiveAt(now) {
 			continue
 		}
-		if strength := l.strength(now); strength > 0 {
+		if strength := l.strength(now); strength > 0 || l.kind.keeps {
 			l.kind.act(span{Active: l.Active, now: now, strength: strength, process: process}, &st)
 		}
 	}
@@ -269,9 +270,4 @@ func hash(s string) uint64 {
 		h = (h ^ uint64(s[i])) * 1099511628211
 	}
 	return h
-}
-
-// perMinute is what b a minute comes to in d.
-func perMinute(b Bytes, d time.Duration) Bytes {
-	return Bytes(float64(b) * d.Minutes())
 }
