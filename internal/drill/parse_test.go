@@ -148,7 +148,7 @@ func TestParseRefuses(t *testing.T) {
 		},
 		{"no size of that name", with("timeline:", "  - at: 1m", "    fault: memory-leak", "    service: auth", "    size: 16"), `x.yaml:7: size: "16" is not a size; write a number above 0 with its unit, such as 16MiB`},
 		{"no factor", with("timeline:", "  - {at: 1m, fault: traffic-spike, service: shop, factor: 1}"), "x.yaml:4: factor: 1 is not a factor; give a number above 1 and up to 20, such as 4"},
-		{"ramp for a kind without", with("timeline:", "  - {at: 1m, fault: crash, service: auth, ramp: 1m}"), "x.yaml:4: ramp: the kind crash does not take it; leave it out; it takes for"},
+		{"ramp for a kind without", with("timeline:", "  - {at: 1m, fault: crash, service: auth, ramp: 1m}"), "x.yaml:4: ramp: the kind crash does not take it; leave it out; it takes flap, for"},
 		{"a kind that does not fit", with("timeline:", "  - {at: 1m, fault: queue-stall, service: auth}"), "x.yaml:4: service: the kind queue-stall cannot be put into auth; choose one of orders"},
 		{"a fraction of a second", with("timeline:", "  - {at: 1m, fault: errors, service: auth, for: 1500ms}"), "x.yaml:4: for: 1.5s is not a whole number of seconds; users are counted by the second: round it"},
 		{"a setting that is a list", with("timeline:", "  - {at: 1m, fault: errors, service: auth, ratio: [0.3]}"), "x.yaml:4: ratio: a list where text belongs; write ratio: text"},
