@@ -21,7 +21,7 @@ const historyStep = 10 * time.Minute
 
 // History is healthy time before the start of a stack: the same shop, users,
 // rules and intervals, run in virtual time in a child process while the stack
-// already runs. Charts and burn rates see it once it is ready. If it cannot be
+// already runs. Beyond an hour it consists of copies. Charts and burn rates see it once it is ready. If it cannot be
 // made, that is a warning in the log and the stack runs without it.
 type History struct {
 	// Length is how far it goes back. Zero means no history.
@@ -126,7 +126,8 @@ func runHistoryJob(ctx context.Context, input []byte, emit func(any)) ([]byte, e
 	if err != nil {
 		return nil, err
 	}
-	time.Sleep(time.Until(spec.Start))
+	simulated := min(spec.End.Sub(spec.Start), maxSimulated)
+	time.Sleep(time.Until(spec.End.Add(-simulated)))
 	return nil, inVirtualTime(ctx, opts, func(ctx context.Context, s *Stack) error {
 		for now := time.Now(); now.Before(spec.End); now = time.Now() {
 			select {
@@ -134,6 +135,11 @@ func runHistoryJob(ctx context.Context, input []byte, emit func(any)) ([]byte, e
 				return nil // Run tells why
 			case <-time.After(min(historyStep, spec.End.Sub(now))):
 				emit(progress{time.Since(spec.Start), spec.End.Sub(spec.Start)})
+			}
+		}
+		if spec.End.Add(-simulated).After(spec.Start) {
+			if err := s.parts.engine.Repeat(ctx, simulated, spec.Start); err != nil {
+				return fmt.Errorf("copy the history: %w", err)
 			}
 		}
 		return s.parts.engine.Snapshot(spec.blocks())

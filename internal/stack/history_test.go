@@ -29,14 +29,23 @@ type recorded struct {
 	min, max   int64           // timestamps, in milliseconds
 }
 
-// readBlock reads the one block in dir.
-func readBlock(t *testing.T, dir string) recorded {
+// readBlocks reads the blocks in dir, of which there must be so many.
+func readBlocks(t *testing.T, dir string, want int) recorded {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(dir, "*"))
-	if err != nil || len(paths) != 1 {
-		t.Fatalf("blocks = %v, %v; want one", paths, err)
+	if err != nil || len(paths) != want {
+		t.Fatalf("blocks = %v, %v; want %d", paths, err, want)
 	}
-	block, err := tsdb.OpenBlock(slog.New(slog.DiscardHandler), paths[0], nil, nil)
+	r := recorded{samples: map[string]int{}, alerts: map[string]bool{}, ups: map[string]int{}, min: math.MaxInt64}
+	for _, path := range paths {
+		r.read(t, path)
+	}
+	return r
+}
+
+func (r *recorded) read(t *testing.T, path string) {
+	t.Helper()
+	block, err := tsdb.OpenBlock(slog.New(slog.DiscardHandler), path, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +55,6 @@ func readBlock(t *testing.T, dir string) recorded {
 		t.Fatal(err)
 	}
 	defer q.Close()
-	r := recorded{samples: map[string]int{}, alerts: map[string]bool{}, ups: map[string]int{}, min: math.MaxInt64}
 	set := q.Select(t.Context(), false, nil, labels.MustNewMatcher(labels.MatchNotEqual, "__name__", ""))
 	for set.Next() {
 		r.add(t, set.At())
@@ -54,7 +62,6 @@ func readBlock(t *testing.T, dir string) recorded {
 	if err := set.Err(); err != nil {
 		t.Fatal(err)
 	}
-	return r
 }
 
 func (r *recorded) add(t *testing.T, s storage.Series) {
@@ -82,10 +89,10 @@ func (r *recorded) add(t *testing.T, s storage.Series) {
 }
 
 // historyInput is the input of the job that makes a history.
-func historyInput(t *testing.T, dir string, end time.Time) []byte {
+func historyInput(t *testing.T, dir string, end time.Time, length time.Duration) []byte {
 	t.Helper()
 	input, err := json.Marshal(map[string]any{
-		"Start": end.Add(-10 * time.Minute), "End": end, "Dir": dir, "PublicURL": public,
+		"Start": end.Add(-length), "End": end, "Dir": dir, "PublicURL": public,
 		"Interval": 5 * time.Second, "RPS": 40, "Seed": 1,
 	})
 	if err != nil {
@@ -96,11 +103,24 @@ func historyInput(t *testing.T, dir string, end time.Time) []byte {
 
 func TestHistoryJob(t *testing.T) {
 	t.Parallel()
+	t.Run("simulated", func(t *testing.T) {
+		t.Parallel()
+		checkHistory(t, 10*time.Minute, 1)
+	})
+	t.Run("an hour simulated, the rest copied", func(t *testing.T) {
+		t.Parallel()
+		skipUnderRace(t)
+		checkHistory(t, 2*time.Hour+30*time.Minute, 2)
+	})
+}
+
+// checkHistory makes a history and wants every sample of it to be there.
+func checkHistory(t *testing.T, length time.Duration, blocks int) {
 	dir := t.TempDir()
 	end := time.Date(2026, 5, 4, 10, 0, 3, 123_456_789, time.UTC)
 	synctest.Test(t, func(t *testing.T) {
 		emitted := 0
-		if _, err := stack.Jobs()["history"](t.Context(), historyInput(t, dir, end), func(any) { emitted++ }); err != nil {
+		if _, err := stack.Jobs()["history"](t.Context(), historyInput(t, dir, end, length), func(any) { emitted++ }); err != nil {
 			t.Fatal(err)
 		}
 		if now := time.Now(); !now.Equal(end) {
@@ -110,8 +130,8 @@ func TestHistoryJob(t *testing.T) {
 			t.Error("no sign of life")
 		}
 	})
-	got := readBlock(t, filepath.Join(dir, "blocks"))
-	start := end.Add(-10 * time.Minute)
+	got := readBlocks(t, filepath.Join(dir, "blocks"), blocks)
+	start := end.Add(-length)
 	if got.min < start.UnixMilli() || got.min > start.Add(5*time.Second).UnixMilli() || got.max > end.UnixMilli() || got.max < end.Add(-5*time.Second).UnixMilli() {
 		t.Errorf("samples from %v to %v, want from %v to %v", time.UnixMilli(got.min).UTC(), time.UnixMilli(got.max).UTC(), start, end)
 	}
@@ -129,8 +149,11 @@ func TestHistoryJob(t *testing.T) {
 	if diff := cmp.Diff([]string{"Watchdog"}, slices.Collect(maps.Keys(got.alerts))); diff != "" {
 		t.Errorf("alerts (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(map[string]int{"shop": 120, "auth": 120, "orders": 120, "payments": 120}, got.ups); diff != "" {
-		t.Errorf("scrapes (-want +got):\n%s", diff)
+	scrapes := int(length / (5 * time.Second))
+	for _, service := range []string{"shop", "auth", "orders", "payments"} {
+		if n := got.ups[service]; n != scrapes {
+			t.Errorf("%d scrapes of %s, want %d", n, service, scrapes)
+		}
 	}
 }
 
