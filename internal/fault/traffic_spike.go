@@ -1,5 +1,9 @@
 package fault
 
+// RobotAgent is the User-Agent of requests that no user waits for. The shop
+// knows robots by it.
+const RobotAgent = "robot"
+
 // trafficSpikeKind sends robots: the requests of users stay as many as they are,
 // and drown among others.
 func trafficSpikeKind() Kind {

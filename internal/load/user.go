@@ -28,9 +28,6 @@ const (
 	proberStream = 0x70726f6265 // sets a prober's numbers apart from those of users
 )
 
-// robotAgent is the User-Agent of robots. The shop knows them by it.
-const robotAgent = "robot"
-
 // errLost is what a user sees of a request that never reaches the shop.
 var errLost = errors.New("no route to host")
 
@@ -139,7 +136,7 @@ func (g *Generator) visit(run context.Context, sleeper *deadline.Sleeper, u user
 	req := pages[u.page%uint64(len(pages))].WithContext(ctx)
 	req.Header = http.Header{trace.HeaderName: {u.parent()}}
 	if u.robot {
-		req.Header["User-Agent"] = []string{robotAgent}
+		req.Header["User-Agent"] = []string{fault.RobotAgent}
 	}
 
 	status, err = roundTrip(g.options.Transport, g.options.Faults, req, u.random(lostStream))

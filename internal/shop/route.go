@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"goldensignals/internal/fault"
 )
 
 // outcome is how a request ended. The set is closed: it indexes arrays.
@@ -28,9 +30,6 @@ const statusGone = 499
 
 // poolTimeout is how long a request waits for a database connection.
 const poolTimeout = time.Second
-
-// Robot is the User-Agent of requests that no user waits for.
-const Robot = "robot"
 
 // maxBody is how large the body of a request may be, in bytes.
 const maxBody = 64 << 10
@@ -121,7 +120,7 @@ func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func isRobot(r *http.Request) bool {
 	agent := r.Header["User-Agent"]
-	return len(agent) == 1 && agent[0] == Robot
+	return len(agent) == 1 && agent[0] == fault.RobotAgent
 }
 
 // readBody reads the body to its end, though nobody needs it: net/http notices
