@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"goldensignals/internal/faultapi"
+	"goldensignals/internal/guard"
 )
 
 // serveAdmin opens the listener where faults are injected, if there is to be
@@ -24,15 +25,15 @@ func (a *app) serveAdmin(ctx context.Context) (stop func() error, err error) {
 		return nil, err
 	}
 	api := faultapi.New(faultapi.Options{Faults: a.faults, Log: a.log, OnChange: a.faults.keep})
-	s := serve(ln, guard(api, a.c.token), a.log)
+	s := serve(ln, admit(api, a.c.token), a.log)
 	a.admin.Store(ln.Addr().(*net.TCPAddr))
 	a.log.Info("serving faults", "address", ln.Addr().String())
 	return s.close, nil
 }
 
-// guard lets pass who has the token. Where there is none, only this machine can
+// admit lets pass who has the token. Where there is none, only this machine can
 // connect; then it keeps web pages out that a browser on it shows.
-func guard(next http.Handler, token string) http.Handler {
+func admit(next http.Handler, token string) http.Handler {
 	if token == "" {
 		return http.NewCrossOriginProtection().Handler(localOnly(next))
 	}
@@ -49,15 +50,10 @@ func guard(next http.Handler, token string) http.Handler {
 	})
 }
 
-// localOnly refuses host names that somebody may have made lead here, so that a
-// page of his counts as the same origin (DNS rebinding).
+// localOnly refuses host names that are not ours.
 func localOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host := r.Host
-		if name, _, err := net.SplitHostPort(host); err == nil {
-			host = name
-		}
-		if host != "localhost" && net.ParseIP(strings.Trim(host, "[]")) == nil {
+		if !guard.OurHost(r.Host) {
 			faultapi.WriteError(w, http.StatusMisdirectedRequest, errors.New("use localhost or the IP address"))
 			return
 		}

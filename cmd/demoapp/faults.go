@@ -143,10 +143,8 @@ func (k kept) steps() []step {
 		if slices.Contains(ended, a.Kind) {
 			continue
 		}
-		again := a.Fault
-		again.For = fault.Duration(a.Until.Sub(a.Since)) // a repair may have shortened it
 		steps = append(steps, step{a.Since, func(s *fault.Set) error {
-			_, err := s.Inject(a.Since, again)
+			_, err := s.Inject(a.Since, a.Fault)
 			return err
 		}})
 	}

@@ -2,21 +2,17 @@ package console
 
 import (
 	"fmt"
-	"net"
 	"net/http"
-	"net/netip"
-	"slices"
-	"strings"
+
+	"goldensignals/internal/guard"
 )
 
-// GuardHost refuses requests whose Host header is a name that is not ours: a
-// web page elsewhere can make its own name point at this machine and would then
-// count as the same origin (DNS rebinding). IP addresses and localhost always
-// pass, since nobody can rebind them; names lists further ones, without port.
+// GuardHost refuses requests whose Host header is a name that is not ours, as
+// guard.OurHost decides; names lists ours beside localhost, without port.
 // The console guards itself; a stack should guard the engines' APIs as well.
 func GuardHost(next http.Handler, names ...string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !hostAllowed(r.Host, names) {
+		if !guard.OurHost(r.Host, names...) {
 			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 			w.WriteHeader(http.StatusMisdirectedRequest)
 			fmt.Fprintf(w, "host %q is not served here; use localhost or the IP address, or allow the name when starting\n", r.Host)
@@ -24,17 +20,6 @@ func GuardHost(next http.Handler, names ...string) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
-}
-
-func hostAllowed(host string, names []string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	host = strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
-	if _, err := netip.ParseAddr(host); err == nil || host == "localhost" {
-		return true
-	}
-	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, host) })
 }
 
 // harden sets the headers that keep a page from doing what it has no need to.

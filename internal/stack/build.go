@@ -109,14 +109,16 @@ func (s *Stack) buildHost() error {
 	for _, name := range shop.Names() {
 		services = append(services, s.parts.services[name])
 	}
-	return s.serveMetrics(hostAddr, shop.NewHost(services...))
+	return s.serveMetrics(hostAddr, prometheus.NewRegistry(), shop.NewHost(services...))
 }
 
-// serveMetrics serves what is collected of one part.
-func (s *Stack) serveMetrics(addr string, c prometheus.Collector) error {
-	registry := prometheus.NewRegistry()
-	if err := registry.Register(c); err != nil {
-		return fmt.Errorf("register metrics of %s: %w", addr, err)
+// serveMetrics serves a part that has nothing but metrics: those in the registry
+// already, and what it adds to them.
+func (s *Stack) serveMetrics(addr string, registry *prometheus.Registry, more ...prometheus.Collector) error {
+	for _, c := range more {
+		if err := registry.Register(c); err != nil {
+			return fmt.Errorf("register metrics of %s: %w", addr, err)
+		}
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
@@ -224,9 +226,7 @@ func (s *Stack) buildUsers(context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("build the users: %w", err)
 	}
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
-	return s.serve(loadAddr, mux)
+	return s.serveMetrics(loadAddr, registry)
 }
 
 // buildProber serves a walk through the shop, which every scrape takes.
@@ -237,7 +237,7 @@ func (s *Stack) buildProber(context.Context) error {
 	if err != nil {
 		return fmt.Errorf("build the prober: %w", err)
 	}
-	return s.serveMetrics(proberAddr, prober)
+	return s.serveMetrics(proberAddr, prometheus.NewRegistry(), prober)
 }
 
 func (s *Stack) buildConsole(context.Context) (err error) {

@@ -16,13 +16,11 @@ import (
 // historyJob names the job of a child process that makes a history.
 const historyJob = "history"
 
-// historyStep is after how much virtual time a child gives a sign of life.
-const historyStep = 10 * time.Minute
-
 // History is healthy time before the start of a stack: the same shop, users,
 // rules and intervals, run in virtual time in a child process while the stack
-// already runs. Beyond an hour it consists of copies. Charts and burn rates see it once it is ready. If it cannot be
-// made, that is a warning in the log and the stack runs without it.
+// already runs. Beyond an hour it consists of copies. Charts and burn rates see
+// it once it is ready. If it cannot be made, that is a warning in the log and the
+// stack runs without it.
 type History struct {
 	// Length is how far it goes back. Zero means no history.
 	Length time.Duration
@@ -126,18 +124,14 @@ func runHistoryJob(ctx context.Context, input []byte, emit func(any)) ([]byte, e
 	if err != nil {
 		return nil, err
 	}
-	simulated := min(spec.End.Sub(spec.Start), maxSimulated)
+	length := spec.End.Sub(spec.Start)
+	simulated := min(length, maxSimulated)
 	time.Sleep(time.Until(spec.End.Add(-simulated)))
 	return nil, inVirtualTime(ctx, opts, func(ctx context.Context, s *Stack) error {
-		for now := time.Now(); now.Before(spec.End); now = time.Now() {
-			select {
-			case <-ctx.Done():
-				return nil // Run tells why
-			case <-time.After(min(historyStep, spec.End.Sub(now))):
-				emit(progress{time.Since(spec.Start), spec.End.Sub(spec.Start)})
-			}
+		if passTime(ctx, spec.End, func() { emit(progress{time.Since(spec.Start), length}) }) != nil {
+			return nil // Run tells why
 		}
-		if spec.End.Add(-simulated).After(spec.Start) {
+		if simulated < length {
 			if err := s.parts.engine.Repeat(ctx, simulated, spec.Start); err != nil {
 				return fmt.Errorf("copy the history: %w", err)
 			}

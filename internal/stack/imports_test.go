@@ -14,7 +14,7 @@ import (
 var (
 	words   = []string{"alert", "fault", "drill", "deadline", "trace"}
 	workers = []string{
-		"bubble", "cgroup", "engine", "faultapi", "havoc", "load", "receiver", "referee", "report", "router", "runbook", "shop", "store", "tracing",
+		"bubble", "cgroup", "engine", "faultapi", "guard", "havoc", "load", "receiver", "referee", "report", "router", "runbook", "shop", "store", "tracing",
 	}
 	wirers = []string{"console", "stack"}
 

@@ -12,9 +12,23 @@ import (
 // load one healthy time is like another, and days of it would take minutes.
 const maxSimulated = time.Hour
 
-// progressStep is after how much virtual time a replay gives a sign of life
-// while its referee waits.
+// progressStep is after how much virtual time a child gives a sign of life while
+// nothing else does.
 const progressStep = 10 * time.Minute
+
+// passTime waits until t and calls alive after each step; it returns the cause
+// for which ctx ends before.
+func passTime(ctx context.Context, t time.Time, alive func()) error {
+	for now := time.Now(); now.Before(t); now = time.Now() {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(min(progressStep, t.Sub(now))):
+			alive()
+		}
+	}
+	return nil
+}
 
 // simulated returns how much of the history is simulated.
 func (o ReplayOptions) simulated() time.Duration {
@@ -36,15 +50,13 @@ func (s *Stack) repeatHistory(ctx context.Context, o ReplayOptions, since time.T
 	// then, whole minutes, which keeps samples on their grid across the copies.
 	// The referee takes over a minute before the drill begins.
 	ready := since.Add(simulated - settle)
-	for now := time.Now(); now.Before(ready); now = time.Now() {
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(min(progressStep, ready.Sub(now))):
-		}
+	err := passTime(ctx, ready, func() {
 		if o.OnProgress != nil {
 			o.OnProgress(copied+time.Since(since), o.Scenario.History+o.Scenario.Duration)
 		}
+	})
+	if err != nil {
+		return err
 	}
 	return s.parts.engine.Repeat(ctx, simulated, since.Add(-copied))
 }

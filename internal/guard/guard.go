@@ -1,0 +1,26 @@
+// Package guard decides whether a request may have come from a page elsewhere.
+// Whoever serves something that can be changed without a password asks it. It
+// answers nothing itself.
+package guard
+
+import (
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// OurHost reports whether a Host header names us: a web page elsewhere can make
+// its own name point at this machine and would then count as the same origin
+// (DNS rebinding). IP addresses and localhost always do, since nobody can rebind
+// them; names lists further ones, without port.
+func OurHost(host string, names ...string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
+	if _, err := netip.ParseAddr(host); err == nil || host == "localhost" {
+		return true
+	}
+	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, host) })
+}
