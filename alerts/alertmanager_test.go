@@ -2,6 +2,7 @@ package alerts_test
 
 import (
 	"io/fs"
+	"strings"
 	"testing"
 	"time"
 
@@ -31,16 +32,35 @@ func configOf(t *testing.T) *config.Config {
 // rule itself sets.
 func samples(t *testing.T) map[string]model.LabelSet {
 	t.Helper()
-	checkout := model.LabelSet{"service": "shop", "http_route": "/checkout"}
+	journey := func(route string) model.LabelSet { return model.LabelSet{"service": "shop", "http_route": model.LabelValue(route)} }
+	of := func(service string) model.LabelSet { return model.LabelSet{"service": model.LabelValue(service)} }
 	byName := map[string]model.LabelSet{
-		"ShopErrorsFastBurn":  checkout,
-		"ShopErrorsSlowBurn":  checkout,
-		"ShopLatencyFastBurn": checkout,
-		"ShopLatencySlowBurn": checkout,
-		"ShopUnreachable":     {"service": "shop"},
-		"ServiceErrors":       {"service": "shop"},
-		"ServiceSaturated":    {"service": "shop", "resource": "workers"},
-		"Watchdog":            {},
+		"ShopErrorsFastBurn":    journey("/checkout"),
+		"ShopErrorsSlowBurn":    journey("/checkout"),
+		"ShopLatencyFastBurn":   journey("/checkout"),
+		"ShopLatencySlowBurn":   journey("/checkout"),
+		"ShopUnreachable":       of("shop"),
+		"ShopTrafficLost":       of("shop"),
+		"DependencyFails":       of("payments").Merge(model.LabelSet{"callers": "orders and shop"}),
+		"DependencySlow":        of("payments").Merge(model.LabelSet{"callers": "orders and shop"}),
+		"OrdersWaitTooLong":     of("orders"),
+		"QueueBacklog":          of("orders"),
+		"MemoryFillsUp":         of("payments"),
+		"DiskFillsUp":           of("payments"),
+		"ContainerThrottled":    of("payments"),
+		"PoolExhausted":         of("payments"),
+		"MetricsLost":           of("payments"),
+		"TargetDown":            {"job": "load", "instance": "load:8080"},
+		"RouterDeliveryFails":   {"receiver": "oncall"},
+		"RouterDeliversNothing": {},
+		"ServiceErrors":         of("shop"),
+		"ServiceSaturated":      of("shop").Merge(model.LabelSet{"resource": "workers"}),
+		"ReleaseChanged":        of("payments").Merge(model.LabelSet{"version": "v2"}),
+		"CanaryWorse":           of("payments").Merge(model.LabelSet{"version": "v2"}),
+		"ContainerRestarted":    of("payments"),
+		"ContainerKilled":       of("payments"),
+		"HostBusy":              {"instance": "host:9100"},
+		"Watchdog":              {},
 	}
 	all := make(map[string]model.LabelSet)
 	for _, r := range rulesOf(t) {
@@ -70,12 +90,12 @@ func TestEveryAlertReachesTheRouter(t *testing.T) {
 	page := clocks{10 * time.Second, time.Minute, 4 * time.Hour}
 	ticket := clocks{30 * time.Second, 5 * time.Minute, 24 * time.Hour}
 	line := clocks{0, time.Minute, 96 * time.Hour}
-	want := map[string]clocks{
-		"ShopErrorsFastBurn": page, "ShopLatencyFastBurn": page, "ShopUnreachable": page,
-		"ShopErrorsSlowBurn": ticket, "ShopLatencySlowBurn": ticket,
-		"ServiceErrors": line, "ServiceSaturated": line,
-		"Watchdog": {0, 30 * time.Second, 55 * time.Second},
+	bySeverity := map[model.LabelValue]clocks{"critical": page, "warning": ticket, "info": line}
+	want := make(map[string]clocks)
+	for name, labels := range samples(t) {
+		want[name] = bySeverity[labels["severity"]]
 	}
+	want["Watchdog"] = clocks{0, 30 * time.Second, 55 * time.Second}
 	got := make(map[string]clocks)
 	for name, labels := range samples(t) {
 		routes := root.Match(labels)
@@ -115,48 +135,116 @@ func TestOneIncidentIsOneGroup(t *testing.T) {
 	all := samples(t)
 	product := all["ShopErrorsFastBurn"].Merge(model.LabelSet{"http_route": "/products/{id}"})
 	for name, labels := range map[string]model.LabelSet{
-		"another journey": product, "slowness": all["ShopLatencyFastBurn"], "the shop gone": all["ShopUnreachable"],
+		"another journey": product, "slowness": all["ShopLatencyFastBurn"], "the shop gone": all["ShopUnreachable"], "traffic lost": all["ShopTrafficLost"],
 	} {
 		if got, want := groupOf(root, labels), groupOf(root, all["ShopErrorsFastBurn"]); got != want {
 			t.Errorf("%s is in group %s, want %s", name, got, want)
 		}
+	}
+	if groupOf(root, all["DependencyFails"]) != groupOf(root, all["DependencySlow"]) {
+		t.Error("one service that fails and is slow is in two groups, want one page")
 	}
 	if groupOf(root, all["ShopErrorsSlowBurn"]) == groupOf(root, all["ShopLatencySlowBurn"]) {
 		t.Error("tickets about errors and about slowness share a group, want one ticket for each")
 	}
 }
 
-func TestInhibitionIsSound(t *testing.T) {
-	t.Parallel()
-	muted := make(map[string][]string) // :: rule -> "source > target"
+// mutes lists which of the samples mute which others, and by what rules.
+func mutes(t *testing.T) map[string][]string { // :: "source > target" -> names of rules
+	t.Helper()
+	all := samples(t)
+	pairs := make(map[string][]string)
 	for _, c := range configOf(t).InhibitRules {
 		rule := inhibit.NewInhibitRule(c)
 		if rule.Name == "" {
 			t.Error("an inhibition rule has no name, so that nobody can tell why an alert was muted")
 		}
-		for source, from := range samples(t) {
-			if rule.SourceMatchers.Matches(from) && rule.TargetMatchers.Matches(from) {
-				t.Errorf("%s: %s is both source and target", rule.Name, source)
-			}
-			for target, to := range samples(t) {
-				if !rule.SourceMatchers.Matches(from) || !rule.TargetMatchers.Matches(to) {
+		for source, from := range all {
+			for target, to := range all {
+				if !rule.SourceMatchers.Matches(from) || !rule.TargetMatchers.Matches(to) || !equalLabels(t, rule, from, to) {
 					continue
 				}
-				if equalLabels(t, rule, from, to) {
-					muted[rule.Name] = append(muted[rule.Name], source+" > "+target)
+				if source == target {
+					t.Errorf("%s: %s mutes itself", rule.Name, source)
 				}
+				pairs[source+" > "+target] = append(pairs[source+" > "+target], rule.Name)
 			}
-		}
-		if len(muted[rule.Name]) == 0 {
-			t.Errorf("%s mutes nothing", rule.Name)
 		}
 	}
-	for name, pairs := range muted {
-		for _, pair := range pairs {
-			if pair == "ShopErrorsFastBurn > Watchdog" || pair == "ShopErrorsFastBurn > ShopUnreachable" {
-				t.Errorf("%s: %s, want this one never muted", name, pair)
-			}
+	return pairs
+}
+
+func TestInhibitionIsSound(t *testing.T) {
+	t.Parallel()
+	pairs := mutes(t)
+	for pair, rules := range pairs {
+		source, target, _ := strings.Cut(pair, " > ")
+		if back := pairs[target+" > "+source]; len(back) > 0 {
+			t.Errorf("%s and %s mute each other, so that neither is heard: %v, %v", source, target, rules, back)
 		}
+		if target == "Watchdog" {
+			t.Errorf("%s mutes the Watchdog: %v", source, rules)
+		}
+	}
+	for _, want := range []string{
+		"ShopErrorsFastBurn > ShopLatencyFastBurn", "ShopUnreachable > ShopTrafficLost",
+		"DependencyFails > ShopErrorsFastBurn", "DependencyFails > ShopLatencyFastBurn", "DependencySlow > ShopLatencyFastBurn", "DependencyFails > DependencySlow",
+		"OrdersWaitTooLong > ShopErrorsFastBurn",
+		"DependencyFails > PoolExhausted", "DependencyFails > ContainerKilled", "PoolExhausted > ContainerKilled",
+	} {
+		if len(pairs[want]) == 0 {
+			t.Errorf("%s: not muted", want)
+		}
+	}
+	for _, never := range []string{
+		"DependencySlow > ShopErrorsFastBurn", "ShopErrorsFastBurn > DependencyFails", "ShopErrorsFastBurn > ShopErrorsSlowBurn",
+		"DependencyFails > ShopUnreachable", "ShopErrorsFastBurn > ContainerKilled", "RouterDeliversNothing > ShopErrorsFastBurn",
+	} {
+		if rules := pairs[never]; len(rules) > 0 {
+			t.Errorf("%s: muted by %v", never, rules)
+		}
+	}
+}
+
+// TestASecondFaultIsNotMuted holds a page about one service against journeys
+// and services that have nothing to do with it.
+func TestASecondFaultIsNotMuted(t *testing.T) {
+	t.Parallel()
+	all := samples(t)
+	page := func(name, service, route string) model.LabelSet {
+		labels := all[name].Merge(model.LabelSet{"service": model.LabelValue(service)})
+		if route != "" {
+			labels["http_route"] = model.LabelValue(route)
+		}
+		return labels
+	}
+	tests := []struct {
+		name           string
+		source, target model.LabelSet
+		muted          bool
+	}{
+		{"the journey that needs it", page("DependencyFails", "payments", ""), page("ShopErrorsFastBurn", "shop", "/checkout"), true},
+		{"the caller", page("DependencyFails", "payments", ""), page("DependencyFails", "orders", ""), true},
+		{"a journey that does not", page("DependencyFails", "payments", ""), page("ShopErrorsFastBurn", "shop", "/products/{id}"), false},
+		{"the front page", page("DependencyFails", "auth", ""), page("ShopErrorsFastBurn", "shop", "/"), false},
+		{"a route with special characters", page("DependencyFails", "auth", ""), page("ShopErrorsFastBurn", "shop", "/products/{id}"), true},
+		{"a service beside it", page("DependencyFails", "payments", ""), page("DependencyFails", "auth", ""), false},
+		{"what it calls itself", page("DependencyFails", "orders", ""), page("DependencyFails", "payments", ""), false},
+		{"itself", page("DependencyFails", "payments", ""), page("DependencyFails", "payments", ""), false},
+		{"errors by slowness", page("DependencySlow", "payments", ""), page("ShopErrorsFastBurn", "shop", "/checkout"), false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			muted := false
+			for _, c := range configOf(t).InhibitRules {
+				rule := inhibit.NewInhibitRule(c)
+				muted = muted || rule.SourceMatchers.Matches(tt.source) && rule.TargetMatchers.Matches(tt.target) && equalLabels(t, rule, tt.source, tt.target)
+			}
+			if muted != tt.muted {
+				t.Errorf("muted = %v, want %v", muted, tt.muted)
+			}
+		})
 	}
 }
 

@@ -130,7 +130,10 @@ func TestOnlyWhatTheEnginesReadIsEmbedded(t *testing.T) {
 	for _, e := range entries {
 		got = append(got, e.Name())
 	}
-	want := []string{"alertmanager.yml", "meta.rules.yml", "services.rules.yml", "signals.rules.yml", "slo.rules.yml"}
+	want := []string{
+		"alertmanager.yml", "capacity.rules.yml", "changes.rules.yml", "dependencies.rules.yml", "meta.rules.yml", "queue.rules.yml",
+		"services.rules.yml", "services.yaml", "signals.rules.yml", "slo.rules.yml", "targets.rules.yml", "traffic.rules.yml",
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}

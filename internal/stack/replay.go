@@ -48,6 +48,10 @@ func Replay(ctx context.Context, o ReplayOptions) (drill.Result, error) {
 		Interval: o.Interval, RPS: o.Scenario.Load.RPS, Seed: o.Seed,
 		Remember: o.Scenario.History + o.Scenario.Duration + time.Hour,
 	}, func(ctx context.Context, s *Stack) (err error) {
+		// Otherwise a quiet night would begin with the crowd of the day.
+		if err := s.parts.users.SetRPS(o.Scenario.Load.RateAt(-o.Scenario.History)); err != nil {
+			return fmt.Errorf("set the load: %w", err)
+		}
 		since := time.Now().Add(settle)
 		if err := s.repeatHistory(ctx, o, since); err != nil {
 			return fmt.Errorf("make the history: %w", err)

@@ -1,0 +1,156 @@
+// Package dependency knows who calls whom: it reads services.yaml and writes what
+// Alertmanager and Prometheus need to know of it, so that a broken service is one
+// page and not one for each of its callers. The generator and the lint call it. It
+// knows no service by name and touches no file.
+package dependency
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Map says who calls whom. It never changes after Parse and is safe for
+// concurrent use.
+type Map struct {
+	services []service // in the order of the file
+}
+
+type service struct {
+	name     string
+	calls    []string  // on its own account
+	journeys []journey // that customers take, if it is an entrance
+}
+
+// journey is what customers come for.
+type journey struct {
+	route string // value of the label http_route
+	needs []string
+}
+
+// Parse reads services.yaml. Errors name file, line and remedy; unknown keys are
+// errors.
+func Parse(file string, data []byte) (*Map, error) {
+	var doc struct {
+		Services yaml.Node `yaml:"services"`
+	}
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	dec.KnownFields(true)
+	if err := dec.Decode(&doc); err != nil {
+		return nil, fmt.Errorf("%s: %w; the file has one key, services", file, err)
+	}
+	p := parser{file: file, known: map[string]bool{}}
+	m := p.services(&doc.Services)
+	if err := errors.Join(p.errs...); err != nil {
+		return nil, err
+	}
+	if err := m.checkCircles(); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return m, nil
+}
+
+// Services lists the services in the order of the file.
+func (m *Map) Services() []string {
+	names := make([]string, len(m.services))
+	for i, s := range m.services {
+		names[i] = s.name
+	}
+	return names
+}
+
+// Calls lists whom a service calls, on its own account or for a journey, each once.
+func (m *Map) Calls(name string) []string {
+	called := []string{}
+	for _, s := range m.services {
+		if s.name != name {
+			continue
+		}
+		all := slices.Clone(s.calls)
+		for _, j := range s.journeys {
+			all = append(all, j.needs...)
+		}
+		for _, c := range all {
+			if !slices.Contains(called, c) {
+				called = append(called, c)
+			}
+		}
+	}
+	return called
+}
+
+// needs reports whether work for which the services in roots are called comes
+// to name in the end.
+func (m *Map) needs(roots []string, name string) bool {
+	for _, r := range roots {
+		if r == name || m.needs(m.Calls(r), name) {
+			return true
+		}
+	}
+	return false
+}
+
+// callers lists who fails when name does, directly or through others: the
+// nearest first.
+func (m *Map) callers(name string) []service {
+	var list []service
+	for _, s := range m.services {
+		if m.needs(m.Calls(s.name), name) {
+			list = append(list, s)
+		}
+	}
+	// Who calls another of them stands behind it.
+	slices.SortStableFunc(list, func(a, b service) int {
+		switch {
+		case m.needs(m.Calls(a.name), b.name):
+			return 1
+		case m.needs(m.Calls(b.name), a.name):
+			return -1
+		default:
+			return 0
+		}
+	})
+	return list
+}
+
+// routes lists the journeys of an entrance that need name.
+func (m *Map) routes(entrance service, name string) []string {
+	var routes []string
+	for _, j := range entrance.journeys {
+		if m.needs(j.needs, name) {
+			routes = append(routes, j.route)
+		}
+	}
+	return routes
+}
+
+// checkCircles refuses services that call themselves in the end: in a circle
+// each would mute the next, and nobody would be paged.
+func (m *Map) checkCircles() error {
+	for _, s := range m.services {
+		if path := m.circle(s.name, []string{s.name}); path != nil {
+			return fmt.Errorf("services call one another in a circle (%s), in which each would mute the next; leave out the call that matters least", strings.Join(path, " > "))
+		}
+	}
+	return nil
+}
+
+// circle returns the way from the first service of path back to it.
+func (m *Map) circle(at string, path []string) []string {
+	for _, c := range m.Calls(at) {
+		if c == path[0] {
+			return append(path, c)
+		}
+		if slices.Contains(path, c) {
+			continue // another circle, which its own members find
+		}
+		if found := m.circle(c, append(slices.Clone(path), c)); found != nil {
+			return found
+		}
+	}
+	return nil
+}
