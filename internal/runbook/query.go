@@ -149,7 +149,7 @@ func parseSelector(selector string) ([]*labels.Matcher, error) {
 	}
 	var own []*labels.Matcher
 	for _, m := range matchers {
-		if m.Name != labels.MetricName {
+		if m.Name != "__name__" {
 			own = append(own, m)
 		}
 	}

@@ -50,14 +50,7 @@ type Library struct {
 // and the line. What can be read and is wrong nevertheless is for Lint to say.
 func Load(fsys fs.FS) (*Library, error) {
 	pages, problems, err := readAll(fsys)
-	if err != nil {
-		return nil, err
-	}
-	var errs []error
-	for _, f := range problems {
-		errs = append(errs, errors.New(f.String()))
-	}
-	if err := errors.Join(errs...); err != nil {
+	if err := errors.Join(err, asError(problems)); err != nil {
 		return nil, err
 	}
 	lib := &Library{pages: make(map[string]Page, len(pages))}
@@ -65,6 +58,20 @@ func Load(fsys fs.FS) (*Library, error) {
 		lib.pages[p.Alert] = p
 	}
 	return lib, nil
+}
+
+// Parse reads one runbook, as Load does.
+func Parse(file string, content []byte) (Page, error) {
+	p, problems := parse(file, content, newRenderer())
+	return p, asError(problems)
+}
+
+func asError(problems []Finding) error {
+	var errs []error
+	for _, f := range problems {
+		errs = append(errs, errors.New(f.String()))
+	}
+	return errors.Join(errs...)
 }
 
 // readAll reads all pages, and says what of them cannot be read.
