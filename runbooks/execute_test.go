@@ -69,6 +69,9 @@ func execute(t *testing.T, page runbook.Page) {
 	for _, f := range done.Findings {
 		t.Error(f)
 	}
+	for _, r := range done.Read {
+		t.Logf("line %d: in the outage %s; after it %s", r.Line, r.Outage, r.After)
+	}
 	t.Logf("%s: fired after %v, repaired at %v, well after %v, over after %v; %v",
 		page.Drill, done.Fired, done.Ordered, done.Verified, done.Resolved, time.Since(start).Round(time.Millisecond))
 }

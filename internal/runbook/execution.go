@@ -25,6 +25,28 @@ type Execution struct {
 	Resolved time.Duration   // from then to the end of the alert; 0: never
 	Applied  []fault.Applied // the repairs that were ordered
 	Findings []Finding       // where the runbook is wrong; none: it is right
+	Read     []Read          // what the queries returned, for whoever writes the runbook
+}
+
+// Read is what one query of a runbook returned, in words.
+type Read struct {
+	Line          int
+	Outage, After string
+}
+
+// Note keeps what the queries returned in the outage, or after it.
+func (e *Execution) Note(answers []Answer, after bool) {
+	if len(e.Read) == 0 {
+		e.Read = make([]Read, len(answers))
+	}
+	for i, a := range answers {
+		e.Read[i].Line = a.Query.Line
+		if after {
+			e.Read[i].After = shown(a.Samples)
+		} else {
+			e.Read[i].Outage = shown(a.Samples)
+		}
+	}
 }
 
 // CheckOutage judges what the queries returned while the alert fired. What
