@@ -100,6 +100,7 @@ func TestLintFindsEachFault(t *testing.T) {
 		{"no sentence", "Customers get errors. Many of them.\n", "", "A.md:8: Meaning says nothing", false},
 		{"unfinished", "Many of them.", "TODO.", "A.md:13: TODO: write what is missing", false},
 		{"link", "[A](A)", "[B](B#x)", "A.md:17: the link to B#x leads nowhere", false},
+		{"image", "[A](A)", "![A](a.png)", "A.md:17: the link to a.png leads nowhere", false},
 		{"code of no kind", "```sh\ncurl", "```\ncurl", `A.md:24: code of the kind "" is not checked`, false},
 		{"query", "ratio > 0\n   ```", "ratio >\n   ```", "A.md:33: 3:1: parse error: unexpected end of input", false},
 		{"query of a series that is not recorded", "service:errors:ratio > 0\n   ```", "service:x > 0\n   ```", "A.md:31: no rule records service:x", false},

@@ -94,6 +94,8 @@ func (o *outliner) visit(n ast.Node) {
 		o.out.spans = append(o.out.spans, o.spanOf(n))
 	case *ast.Link:
 		o.out.links = append(o.out.links, span{o.section, string(n.Destination), o.spanOf(n).line})
+	case *ast.Image:
+		o.out.links = append(o.out.links, span{o.section, string(n.Destination), o.spanOf(n).line})
 	case *ast.AutoLink:
 		o.out.links = append(o.out.links, span{o.section, string(n.URL(o.source)), o.line})
 	default:
