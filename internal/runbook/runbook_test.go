@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -21,7 +22,10 @@ func files(pairs ...string) fstest.MapFS {
 const full = `---
 alert: ShopErrors
 drill: payments-errors
-repairs: [clear-faults, rollback]
+repairs:
+  - rollback --service=payments
+  - restart --service orders
+resolves_within: 7m
 ---
 # ShopErrors
 
@@ -34,7 +38,7 @@ for **five** minutes. Budget burns.
 |---|---|
 | 1 | 2 |
 
-` + "```promql\nup == 0\n```\n"
+` + "```promql\n# outage: some\nup == 0\n```\n"
 
 func TestLoad(t *testing.T) {
 	t.Parallel()
@@ -52,10 +56,13 @@ func TestLoad(t *testing.T) {
 	if want := "More than 1 % of the users' requests fail for five minutes."; got.Brief != want {
 		t.Errorf("brief = %q, want %q", got.Brief, want)
 	}
-	if got.Drill != "payments-errors" || !cmp.Equal(got.Repairs, []string{"clear-faults", "rollback"}) {
-		t.Errorf("drill, repairs = %q, %q", got.Drill, got.Repairs)
+	if got.Drill != "payments-errors" || got.ResolvesWithin != 7*time.Minute {
+		t.Errorf("drill, resolves within = %q, %v", got.Drill, got.ResolvesWithin)
 	}
-	for _, want := range []string{"<table>", `<code class="language-promql">up == 0`, `<h2 id="meaning">`} {
+	if diff := cmp.Diff([]runbook.Repair{{Name: "rollback", Service: "payments", Line: 5}, {Name: "restart", Service: "orders", Line: 6}}, got.Repairs); diff != "" {
+		t.Errorf("repairs (-want +got):\n%s", diff)
+	}
+	for _, want := range []string{"<table>", "<code class=\"language-promql\"># outage: some\nup == 0", `<h2 id="meaning">`} {
 		if !strings.Contains(string(got.HTML), want) {
 			t.Errorf("html lacks %q:\n%s", want, got.HTML)
 		}
@@ -82,10 +89,16 @@ func TestLoadSanitises(t *testing.T) {
 func TestLoadRejects(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, text, want string }{
-		{"another alert", "---\nalert: B\n---\n", "A.md: front matter says alert"},
+		{"another alert", "---\nalert: B\n---\n", "A.md:2: front matter says alert"},
 		{"unknown key", "---\nalert: A\nowner: me\n---\n", "line 3"},
 		{"no end", "---\nalert: A\n", "A.md:1: front matter has no end"},
-		{"not YAML", "---\nalert: [\n---\n", "A.md: front matter"},
+		{"not YAML", "---\nalert: [\n---\n", "A.md:2: front matter"},
+		{"a list for a text", "---\nalert: A\ndrill: [b]\n---\n", "A.md:3: front matter: line 3: write one text here"},
+		{"repair without service", "---\nrepairs:\n  - rollback\n---\n", `A.md:3: the repair "rollback" is none; write it as behind`},
+		{"two repairs in one", "---\nrepairs: [rollback restart --service=auth]\n---\n", `A.md:2: the repair "rollback restart --service=auth" is none`},
+		{"no time", "---\nresolves_within: soon\n---\n", `A.md:2: resolves_within "soon" is no time`},
+		{"fraction of a second", "---\nresolves_within: 1500ms\n---\n", `A.md:2: resolves_within "1500ms" is no time`},
+		{"wrong reading", "---\nalert: A\n---\n\n```promql\n# outage: nothing\nup\n```\n", `A.md:6: outage: "nothing" is no reading; write empty, some, or {`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

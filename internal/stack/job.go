@@ -15,10 +15,10 @@ import (
 const replayJob = "replay"
 
 // Jobs are what this package runs in child processes. A program that calls
-// ReplayDrill, or runs a Stack with a History, passes them to bubble.Child
+// ReplayDrill or ExecuteRunbook, or runs a Stack with a History, passes them to bubble.Child
 // first of all.
 func Jobs() map[string]bubble.Job {
-	return map[string]bubble.Job{replayJob: runReplayJob, historyJob: runHistoryJob}
+	return map[string]bubble.Job{replayJob: runReplayJob, historyJob: runHistoryJob, executeJob: runExecuteJob}
 }
 
 // ReplaySpec says what a child process shall replay.
@@ -90,17 +90,26 @@ func runReplayJob(ctx context.Context, input []byte, emit func(any)) ([]byte, er
 	if err := json.Unmarshal(input, &spec); err != nil {
 		return nil, fmt.Errorf("decode replay: %w", err)
 	}
-	scenario, err := drill.Parse(spec.File, spec.Content)
+	opts, err := spec.options(emit)
 	if err != nil {
 		return nil, err
 	}
-	rules, alertmanager := Design(spec.Rules, spec.Alertmanager)
-	result, err := Replay(ctx, ReplayOptions{
-		Scenario: scenario, Seed: spec.Seed, Interval: spec.Interval, Rules: rules, Alertmanager: alertmanager,
-		OnProgress: func(done, total time.Duration) { emit(progress{done, total}) },
-	})
+	result, err := Replay(ctx, opts)
 	if err != nil {
 		return nil, err
 	}
 	return json.Marshal(result)
+}
+
+// options are those of the replay that a child does.
+func (spec ReplaySpec) options(emit func(any)) (ReplayOptions, error) {
+	scenario, err := drill.Parse(spec.File, spec.Content)
+	if err != nil {
+		return ReplayOptions{}, err
+	}
+	rules, alertmanager := Design(spec.Rules, spec.Alertmanager)
+	return ReplayOptions{
+		Scenario: scenario, Seed: spec.Seed, Interval: spec.Interval, Rules: rules, Alertmanager: alertmanager,
+		OnProgress: func(done, total time.Duration) { emit(progress{done, total}) },
+	}, nil
 }

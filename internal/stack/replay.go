@@ -39,24 +39,9 @@ type ReplayOptions struct {
 // Replay plays a scenario through a whole stack in virtual time and scores it.
 // It must be called inside a bubble: see package bubble.
 func Replay(ctx context.Context, o ReplayOptions) (drill.Result, error) {
-	if o.Interval == 0 {
-		o.Interval = 15 * time.Second
-	}
 	var run drill.Run
-	err := inVirtualTime(ctx, Options{
-		PublicURL: replayURL(), Rules: o.Rules, Alertmanager: o.Alertmanager,
-		Interval: o.Interval, RPS: o.Scenario.Load.RPS, Seed: o.Seed,
-		Remember: o.Scenario.History + o.Scenario.Duration + time.Hour,
-	}, func(ctx context.Context, s *Stack) (err error) {
-		// Otherwise a quiet night would begin with the crowd of the day.
-		if err := s.parts.users.SetRPS(o.Scenario.Load.RateAt(-o.Scenario.History)); err != nil {
-			return fmt.Errorf("set the load: %w", err)
-		}
-		since := time.Now().Add(settle)
-		if err := s.repeatHistory(ctx, o, since); err != nil {
-			return fmt.Errorf("make the history: %w", err)
-		}
-		run, err = referee.Play(ctx, s.refereeOptions(o, since))
+	err := o.afterHistory(ctx, func(ctx context.Context, _ *Stack, opts referee.Options) (err error) {
+		run, err = referee.Play(ctx, opts)
 		run.Virtual = o.Scenario.History + o.Scenario.Duration
 		return err
 	})
@@ -68,6 +53,29 @@ func Replay(ctx context.Context, o ReplayOptions) (drill.Result, error) {
 		return drill.Result{}, fmt.Errorf("score %s: %w", o.Scenario.Name, err)
 	}
 	return result, nil
+}
+
+// afterHistory runs a stack in virtual time and calls play when all of the history
+// is there that play does not have to walk through itself.
+func (o ReplayOptions) afterHistory(ctx context.Context, play func(context.Context, *Stack, referee.Options) error) error {
+	if o.Interval == 0 {
+		o.Interval = 15 * time.Second
+	}
+	return inVirtualTime(ctx, Options{
+		PublicURL: replayURL(), Rules: o.Rules, Alertmanager: o.Alertmanager,
+		Interval: o.Interval, RPS: o.Scenario.Load.RPS, Seed: o.Seed,
+		Remember: o.Scenario.History + o.Scenario.Duration + time.Hour,
+	}, func(ctx context.Context, s *Stack) error {
+		// Otherwise a quiet night would begin with the crowd of the day.
+		if err := s.parts.users.SetRPS(o.Scenario.Load.RateAt(-o.Scenario.History)); err != nil {
+			return fmt.Errorf("set the load: %w", err)
+		}
+		since := time.Now().Add(settle)
+		if err := s.repeatHistory(ctx, o, since); err != nil {
+			return fmt.Errorf("make the history: %w", err)
+		}
+		return play(ctx, s, s.refereeOptions(o, since))
+	})
 }
 
 // inVirtualTime runs a stack on a network in memory for as long as do takes.

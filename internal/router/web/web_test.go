@@ -33,7 +33,8 @@ func site(t *testing.T) http.Handler {
 	t.Cleanup(func() { st.Close() })
 	fill(t, st)
 	lib, err := runbook.Load(fstest.MapFS{"ShopErrors.md": {Data: []byte(
-		"---\ndrill: payments-errors\nrepairs: [rollback]\n---\n# ShopErrors\n\n## Meaning\n\nUsers see errors. More.\n")}})
+		"---\ndrill: payments-errors\nrepairs: [rollback --service=payments]\n---\n# ShopErrors\n\n## Meaning\n\nUsers see errors. More.\n")},
+		"Undrilled.md": {Data: []byte("---\nnot_drilled: it <always> fires\n---\n# Undrilled\n")}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,6 +102,7 @@ func TestPages(t *testing.T) {
 		{"/router/runbooks", 200, "Users see errors."},
 		{"/router/runbooks/", 200, `href="/router/runbooks/ShopErrors"`},
 		{"/router/runbooks/ShopErrors", 200, "gameday drill start payments-errors"},
+		{"/router/runbooks/Undrilled", 200, "There is no drill for it: it &lt;always&gt; fires."},
 		{"/router/runbooks/%3Cscript%3E", 404, "has no runbook yet"},
 		{"/router/runbooks/Unwritten", 404, `href="/router/runbooks/ShopErrors"`},
 		{"/router/nothing", 404, "does not exist"},

@@ -1,0 +1,5 @@
+//go:build race
+
+package runbooks_test
+
+const raceDetector = true
