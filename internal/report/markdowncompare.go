@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"html"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -132,9 +134,10 @@ func (c Comparison) clocks(side func(IncidentCompared) *drill.IncidentResult) cl
 }
 
 // writeDifferences writes a section about B: what differs over all, then drill by
-// drill.
+// drill, folded up.
 func (c Comparison) writeDifferences(w io.Writer) {
-	fmt.Fprintf(w, "\n### %s against %s\n\n%s\n", plain(c.NameB), plain(c.NameA), plain(strings.Join(c.Sentences, " ")))
+	overall := strings.Join(append(slices.Clone(c.Sentences), c.overSooner()...), " ")
+	fmt.Fprintf(w, "\n### %s against %s\n\n%s\n", plain(c.NameB), plain(c.NameA), plain(overall))
 	by := map[int][]string{}
 	const alone = 2 // beside the three results of standing
 	for _, d := range c.Drills {
@@ -154,41 +157,59 @@ func (c Comparison) writeDifferences(w io.Writer) {
 		if len(list) == 0 {
 			continue
 		}
-		fmt.Fprintf(w, "\n"+part.title+":\n\n", plain(c.NameB), plural(len(list), "drill"))
-		for _, line := range list {
-			fmt.Fprintln(w, line)
+		title := fmt.Sprintf(part.title, html.EscapeString(oneLine(c.NameB)), plural(len(list), "drill"))
+		fmt.Fprintf(w, "\n<details>\n<summary>%s</summary>\n\n%s\n\n</details>\n", title, strings.Join(list, "\n"))
+	}
+}
+
+// overSooner compares the mean reset of the incidents that both called over after
+// the end; it is no sentence if that differs by too little to matter.
+func (c Comparison) overSooner() []string {
+	n, later := 0, 0.0
+	for _, d := range c.Drills {
+		for _, i := range d.Incidents {
+			if i.A == nil || i.B == nil || i.A.ResetSeconds == nil || i.B.ResetSeconds == nil || *i.A.ResetSeconds < 0 || *i.B.ResetSeconds < 0 {
+				continue
+			}
+			n, later = n+1, later+*i.B.ResetSeconds-*i.A.ResetSeconds
 		}
 	}
+	if n == 0 || math.Abs(later/float64(n)) < resetMatters {
+		return nil
+	}
+	word := "sooner"
+	if later > 0 {
+		word = "later"
+	}
+	return []string{fmt.Sprintf("%s calls it over %s %s on average, over %s that both called over after the end.",
+		c.NameB, inWords(math.Abs(later)/float64(n)), word, plural(n, "incident"))}
 }
 
 // differences says what differs, resets included; it is empty where nothing does.
 func (d DrillCompared) differences(nameB string) string {
-	out := ""
+	var out []string
 	if !d.Same {
-		out = d.Sentence
+		out = append(out, d.Sentence)
 	}
 	for _, i := range d.Incidents {
 		a, b, ok := i.resets()
 		if !ok {
 			continue
 		}
-		if out != "" {
-			out += " "
-		}
 		clause := fmt.Sprintf("%s calls it over %s instead of %s", nameB, whenOver(b), whenOver(a))
 		if len(d.Incidents) > 1 {
 			clause += fmt.Sprintf(" for %q", i.Name)
 		}
-		out += clause + "."
+		out = append(out, clause+".")
 	}
-	return out
+	return strings.Join(out, " ")
 }
 
 func whenOver(reset float64) string {
 	if reset < 0 {
 		return inWords(-reset) + " too early"
 	}
-	return inWords(reset) + " after the end"
+	return "after " + inWords(reset)
 }
 
 // standing is -1 where B does worse than A and +1 where it does better. What
