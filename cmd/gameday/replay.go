@@ -39,12 +39,16 @@ func replayCommand(app *kingpin.Application) command {
 	c.Flag("alertmanager", "Alertmanager configuration instead of the shipped one.").StringVar(&r.alertmanager)
 	c.Flag("scrape-interval", "How often targets are scraped and rules evaluated.").Default("15s").DurationVar(&r.interval)
 	c.Flag("seed", "Seed of everything random: the same seed gives the same bytes.").Default("1").Uint64Var(&r.seed)
-	r.output.add(c, "table", "json", "junit", "html")
+	r.output.add(c, "table", "json", "junit", "html", "markdown")
+	r.output.addInto(c)
 	c.Arg("drill", "Drill files, or names of shipped drills. Without any: all shipped drills.").StringsVar(&r.drills)
 	return command{c, r.run}
 }
 
 func (r *replay) run(ctx context.Context, stdout, stderr io.Writer) error {
+	if err := r.output.check(); err != nil {
+		return usageError{err}
+	}
 	files, err := readDrills(r.drills)
 	if err != nil {
 		return usageError{err}
@@ -71,6 +75,8 @@ func writeResults(w io.Writer, format string, results []drill.Result) error {
 		return report.JUnit(w, results)
 	case "html":
 		return report.HTML(w, results)
+	case "markdown":
+		return report.Markdown(w, results)
 	default:
 		return report.Table(w, results)
 	}
@@ -193,15 +199,47 @@ func checkDesign(rules []string, alertmanager string) error {
 }
 
 // outputFlags say in which form a result goes where.
-type outputFlags struct{ format, out string }
+type outputFlags struct {
+	format, out string
+	into        section // its file is empty where nothing is replaced
+}
 
 func (o *outputFlags) add(c *kingpin.CmdClause, formats ...string) {
 	c.Flag("format", "Form of the result: "+strings.Join(formats, ", ")+".").Default(formats[0]).EnumVar(&o.format, formats...)
 	c.Flag("out", "Write the result to this file instead of standard output.").StringVar(&o.out)
 }
 
+// addInto is for commands that have the format markdown.
+func (o *outputFlags) addInto(c *kingpin.CmdClause) {
+	c.Flag("into", "Markdown file in which the result replaces what stands between two markers.").StringVar(&o.into.file)
+	c.Flag("marker", "Name in the markers of --into: <!-- gameday:NAME --> and <!-- /gameday:NAME -->, each on a line of its own.").
+		Default("scorecard").StringVar(&o.into.name)
+}
+
+// check finds what would keep the result from being written, before minutes are
+// spent on it.
+func (o *outputFlags) check() error {
+	switch {
+	case o.into.file == "":
+		return nil
+	case o.format != "markdown":
+		return errors.New("--into writes Markdown: give --format=markdown, too, or --out instead")
+	case o.out != "":
+		return errors.New("--into and --out both say where the result goes: give one of them")
+	default:
+		return o.into.check()
+	}
+}
+
 func (o *outputFlags) write(stdout io.Writer, render func(io.Writer) error) error {
-	if o.out == "" {
+	switch {
+	case o.into.file != "":
+		var text strings.Builder
+		if err := render(&text); err != nil {
+			return err
+		}
+		return o.into.replace(text.String())
+	case o.out == "":
 		return render(stdout)
 	}
 	f, err := os.Create(o.out)

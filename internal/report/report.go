@@ -1,8 +1,8 @@
 // Package report shows what drills gave: a table for a terminal, JSON lines for
-// programs, JUnit XML for build servers, one self-contained page with pictures
-// for people, and two sets of results side by side. The commands call it. It
-// never scores: every figure comes from package drill, totals excepted, which
-// are sums of them.
+// programs, JUnit XML for build servers, Markdown for a page under version
+// control, one self-contained page with pictures for people, and sets of results
+// side by side. The commands call it. It never scores: every figure comes from
+// package drill, totals excepted, which are sums and means of them.
 package report
 
 import (

@@ -55,6 +55,9 @@ func TestGolden(t *testing.T) {
 		"compare.txt":  comparison.Table,
 		"compare.json": comparison.JSON,
 		"compare.html": comparison.HTML,
+		"table.md":     func(w io.Writer) error { return report.Markdown(w, results) },
+		"compare.md":   comparison.Markdown,
+		"several.md":   func(w io.Writer) error { return report.ComparisonsMarkdown(w, several(t, results)) },
 	} {
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()
@@ -186,7 +189,7 @@ func TestTableTrustsNobody(t *testing.T) {
 func TestNothingToReport(t *testing.T) {
 	t.Parallel()
 	for name, write := range map[string]func(io.Writer, []drill.Result) error{
-		"table": report.Table, "JSON": report.JSON, "JUnit": report.JUnit, "HTML": report.HTML,
+		"table": report.Table, "JSON": report.JSON, "JUnit": report.JUnit, "HTML": report.HTML, "Markdown": report.Markdown,
 	} {
 		if err := write(io.Discard, nil); err != nil {
 			t.Errorf("%s of no results: %v", name, err)
@@ -194,6 +197,9 @@ func TestNothingToReport(t *testing.T) {
 		if err := write(io.Discard, []drill.Result{{Drill: "bare"}}); err != nil {
 			t.Errorf("%s of a bare result: %v", name, err)
 		}
+	}
+	if err := report.ComparisonsMarkdown(io.Discard, nil); err != nil {
+		t.Errorf("Markdown of no comparisons: %v", err)
 	}
 	c := report.Compare(nil, nil, "", "")
 	if diff := cmp.Diff([]string{"The two have no drill in common."}, c.Sentences); diff != "" || c.NameA != "A" || c.NameB != "B" {
@@ -213,6 +219,7 @@ func TestWriteErrorsAreReported(t *testing.T) {
 	for name, err := range map[string]error{
 		"table": report.Table(fullDisk{}, results), "JSON": report.JSON(fullDisk{}, results), "JUnit": report.JUnit(fullDisk{}, results), "HTML": report.HTML(fullDisk{}, results),
 		"compared table": c.Table(fullDisk{}), "compared JSON": c.JSON(fullDisk{}), "compared HTML": c.HTML(fullDisk{}),
+		"Markdown": report.Markdown(fullDisk{}, results), "compared Markdown": c.Markdown(fullDisk{}),
 	} {
 		if err == nil || !strings.Contains(err.Error(), "no space left") {
 			t.Errorf("%s to a full disk: %v", name, err)

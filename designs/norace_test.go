@@ -1,0 +1,5 @@
+//go:build !race
+
+package designs_test
+
+const raceDetector = false
