@@ -32,7 +32,9 @@ func configOf(t *testing.T) *config.Config {
 // rule itself sets.
 func samples(t *testing.T) map[string]model.LabelSet {
 	t.Helper()
-	journey := func(route string) model.LabelSet { return model.LabelSet{"service": "shop", "http_route": model.LabelValue(route)} }
+	journey := func(route string) model.LabelSet {
+		return model.LabelSet{"service": "shop", "http_route": model.LabelValue(route)}
+	}
 	of := func(service string) model.LabelSet { return model.LabelSet{"service": model.LabelValue(service)} }
 	byName := map[string]model.LabelSet{
 		"ShopErrorsFastBurn":    journey("/checkout"),
@@ -44,11 +46,11 @@ func samples(t *testing.T) map[string]model.LabelSet {
 		"DependencyFails":       of("payments").Merge(model.LabelSet{"callers": "orders and shop"}),
 		"DependencySlow":        of("payments").Merge(model.LabelSet{"callers": "orders and shop"}),
 		"OrdersWaitTooLong":     of("orders"),
-		"QueueBacklog":          of("orders"),
+		"QueueBacklog":          of("orders").Merge(model.LabelSet{"resource": "queue"}),
 		"MemoryFillsUp":         of("payments"),
 		"DiskFillsUp":           of("payments"),
-		"ContainerThrottled":    of("payments"),
-		"PoolExhausted":         of("payments"),
+		"ContainerThrottled":    of("payments").Merge(model.LabelSet{"resource": "cpu"}),
+		"PoolExhausted":         of("payments").Merge(model.LabelSet{"resource": "connections"}),
 		"MetricsLost":           of("payments"),
 		"TargetDown":            {"job": "load", "instance": "load:8080"},
 		"RouterDeliveryFails":   {"receiver": "oncall"},
