@@ -1,0 +1,114 @@
+package lint
+
+import (
+	amconfig "github.com/prometheus/alertmanager/config"
+	"github.com/prometheus/alertmanager/dispatch"
+	"github.com/prometheus/alertmanager/inhibit"
+	"github.com/prometheus/alertmanager/pkg/labels"
+	"go.yaml.in/yaml/v3"
+)
+
+// config is one configuration of Alertmanager. If it cannot be loaded, err says
+// why and the rest is empty.
+type config struct {
+	file      string
+	err       error
+	root      *route
+	inhibits  []inhibitRule
+	receivers []scalar // names
+}
+
+// route is one node of the tree of routes.
+type route struct {
+	line      int
+	matchers  labels.Matchers
+	proceed   bool // continue: siblings after it are asked, too
+	receiver  string
+	above     *route   // nil for the root
+	earlier   []*route // siblings before it
+	below     []*route
+	matchText string
+}
+
+// inhibitRule is one rule of inhibition, with its place in the file.
+type inhibitRule struct {
+	name   string
+	line   int
+	source labels.Matchers
+	target labels.Matchers
+	equal  []scalar // label names
+}
+
+func readConfig(f File) config {
+	c := config{file: f.Name}
+	conf, err := amconfig.Load(string(f.Content))
+	if err != nil {
+		c.err = err
+		return c
+	}
+	var doc yaml.Node
+	if c.err = yaml.Unmarshal(f.Content, &doc); c.err != nil {
+		return c
+	}
+	top := root(&doc)
+	c.root = newRoute(dispatch.NewRoute(conf.Route, nil), get(top, "route"), nil)
+	for i, n := range items(get(top, "inhibit_rules")) {
+		if i < len(conf.InhibitRules) {
+			c.inhibits = append(c.inhibits, newInhibitRule(inhibit.NewInhibitRule(conf.InhibitRules[i]), n))
+		}
+	}
+	for _, n := range items(get(top, "receivers")) {
+		c.receivers = append(c.receivers, scalarOf(get(n, "name")))
+	}
+	return c
+}
+
+// newRoute pairs what Alertmanager makes of a route with its place in the file.
+func newRoute(r *dispatch.Route, n *yaml.Node, above *route) *route {
+	made := &route{
+		line: n.Line, matchers: r.Matchers, proceed: r.Continue, receiver: r.RouteOpts.Receiver, above: above, matchText: r.Matchers.String(),
+	}
+	nodes := items(get(n, "routes"))
+	for i, child := range r.Routes {
+		next := newRoute(child, nodes[i], made)
+		next.earlier = made.below[:len(made.below):len(made.below)]
+		made.below = append(made.below, next)
+	}
+	return made
+}
+
+func newInhibitRule(r *inhibit.InhibitRule, n *yaml.Node) inhibitRule {
+	made := inhibitRule{name: r.Name, line: n.Line, source: r.SourceMatchers, target: r.TargetMatchers}
+	for _, e := range items(get(n, "equal")) {
+		made.equal = append(made.equal, scalarOf(e))
+	}
+	return made
+}
+
+// title is how findings call the rule.
+func (r inhibitRule) title() string {
+	if r.name == "" {
+		return "the inhibition rule without a name"
+	}
+	return "inhibition rule " + r.name
+}
+
+// walk visits the route and all below it.
+func (r *route) walk(visit func(*route)) {
+	if r == nil {
+		return
+	}
+	visit(r)
+	for _, next := range r.below {
+		next.walk(visit)
+	}
+}
+
+// path returns all matchers that an alert must fulfil to come here.
+func (r *route) path() labels.Matchers {
+	var all labels.Matchers
+	for at := r; at != nil; at = at.above {
+		all = append(all, at.matchers...)
+	}
+	return all
+}
