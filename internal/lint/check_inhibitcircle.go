@@ -17,31 +17,35 @@ type muting struct {
 func inhibitCircle(in *input) []Finding {
 	var found []Finding
 	for _, c := range in.configs {
-		g := circles{alerts: in.matchable(), rules: c.inhibits, next: map[int][]muting{}, told: map[string]bool{}}
+		g := circles{alerts: in.matchable(), rules: c.inhibits, next: map[int][]muting{}, found: map[string]circle{}}
 		for _, m := range g.mutings() {
 			g.next[m.from] = append(g.next[m.from], m)
 		}
 		for from := range g.alerts {
-			g.search([]muting{}, from, from)
+			g.search(nil, from, from)
 		}
-		for _, f := range g.found {
-			f.File = c.file
-			found = append(found, f)
+		for _, circle := range g.found {
+			found = append(found, g.finding(c.file, circle))
 		}
 	}
 	return found
 }
 
 // longestCircle bounds the search: longer circles are too rare to be worth it.
-const longestCircle = 4
+const longestCircle = 3
 
 // circles searches for alerts that mute one another.
 type circles struct {
 	alerts []alertShape
 	rules  []inhibitRule
-	next   map[int][]muting // :: alert -> what it mutes
-	told   map[string]bool  // sets of rules that a circle was reported for
-	found  []Finding
+	next   map[int][]muting  // :: alert -> what it mutes
+	found  map[string]circle // :: set of rules -> the most certain circle by them
+}
+
+// circle is one that was found.
+type circle struct {
+	certain verdict
+	mutings []muting
 }
 
 // mutings returns every alert that may mute another, and by which rule.
@@ -83,44 +87,50 @@ func passes(path []muting, alert int) bool {
 	return false
 }
 
-// report tells of a circle whose label sets can be there together, once for
-// the rules that make it.
-func (g *circles) report(circle []muting) {
-	v := yes
+// report keeps a circle whose label sets can be there together, one for the
+// rules that make it.
+func (g *circles) report(mutings []muting) {
 	used := map[int]bool{}
-	for i, out := range circle {
-		into := circle[(i+len(circle)-1)%len(circle)]
+	for _, m := range mutings {
+		used[m.rule] = true
+	}
+	key := fmt.Sprint(used)
+	if g.found[key].certain == yes {
+		return
+	}
+	if v := g.together(mutings); v > g.found[key].certain {
+		g.found[key] = circle{v, mutings}
+	}
+}
+
+// together says whether the alerts of a circle can be there at once: each as
+// the target of one rule and the source of the next.
+func (g *circles) together(mutings []muting) verdict {
+	v := yes
+	for i, out := range mutings {
+		into := mutings[(i+len(mutings)-1)%len(mutings)]
 		if into.rule == out.rule {
-			return // source and target of one rule: inhibitSelf speaks of it
+			return no // source and target of one rule: inhibitSelf speaks of it
 		}
 		var both labels.Matchers
 		both = append(append(both, g.rules[into.rule].target...), g.rules[out.rule].source...)
 		v = min(v, g.alerts[out.from].matches(both), sameValues(g.alerts[out.from].shape, g.alerts[out.to].shape, g.rules[out.rule].equal))
-		used[out.rule] = true
 	}
-	key := fmt.Sprint(used)
-	if v == no || g.told[key] {
-		return
-	}
-	g.told[key] = true
-	g.found = append(g.found, g.finding(circle, v))
+	return v
 }
 
-func (g *circles) finding(circle []muting, v verdict) Finding {
-	verb := "mutes"
-	if v == may {
+func (g *circles) finding(file string, c circle) Finding {
+	verb, line := "mutes", 0
+	if c.certain == may {
 		verb = "may mute"
 	}
-	text := g.alerts[circle[0].from].name
-	for _, m := range circle {
+	text := g.alerts[c.mutings[0].from].name
+	for _, m := range c.mutings {
 		text += fmt.Sprintf(" %s %s (%s)", verb, g.alerts[m.to].name, g.rules[m.rule].title())
-	}
-	line := 0
-	for _, m := range circle {
 		line = max(line, g.rules[m.rule].line)
 	}
-	f := fault("", line, "a circle: "+text+", so that nobody hears of any of them", "let one of them always be heard: exclude it from the targets")
-	if v == may {
+	f := fault(file, line, "a circle: "+text+", so that nobody hears of any of them", "leave one of them out of the targets")
+	if c.certain == may {
 		f.Severity = Warning
 	}
 	return f

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"regexp"
-	"strconv"
-	"strings"
 
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/rulefmt"
@@ -33,21 +31,40 @@ func parseFindings(in *input, f File, err error) []Finding {
 	if ruleErr, ok := errors.AsType[*rulefmt.Error](err); ok {
 		return []Finding{ruleFinding(in, f, ruleErr)}
 	}
-	if m := regexp.MustCompile(`^(\d+):\d+: (.*)$`).FindStringSubmatch(err.Error()); m != nil {
-		line, _ := strconv.Atoi(m[1]) // digits
-		return []Finding{fault(f.Name, line, m[2], "correct it; Prometheus refuses the file")}
+	// Of groups Prometheus means to say the place, but it is always 0:0.
+	if m := regexp.MustCompile(`^\d+:\d+: (.*)$`).FindStringSubmatch(err.Error()); m != nil {
+		return []Finding{fault(f.Name, groupLine(f.Content, m[1]), m[1], "correct it: Prometheus refuses the file")}
 	}
 	var found []Finding
 	for _, p := range yamlProblems(err) {
-		found = append(found, fault(f.Name, p.line, "not a rule file: "+p.value, "correct the key or the indentation; Prometheus refuses the file"))
+		found = append(found, fault(f.Name, p.line, "not a rule file: "+p.value, "correct the key or the indentation: Prometheus refuses the file"))
 	}
 	return found
+}
+
+// groupLine returns the line of the last group that a message is about: the one
+// that it quotes, or one without a name.
+func groupLine(content []byte, message string) int {
+	name := ""
+	if m := regexp.MustCompile(`"(.*)"`).FindStringSubmatch(message); m != nil {
+		name = m[1]
+	}
+	var doc yaml.Node
+	line := 1
+	if yaml.Unmarshal(content, &doc) != nil {
+		return line
+	}
+	for _, g := range items(get(root(&doc), "groups")) {
+		if scalarOf(get(g, "name")).value == name {
+			line = g.Line
+		}
+	}
+	return line
 }
 
 // ruleFinding says where in a rule the error is, which Prometheus says for
 // some errors only.
 func ruleFinding(in *input, f File, err *rulefmt.Error) Finding {
-	_, problem, _ := strings.Cut(err.Err.Unwrap().Error(), "could not parse expression: ")
 	line := 1
 	for _, r := range in.rules {
 		if r.file != f.Name || r.group != err.Group || r.index != err.Rule {
@@ -59,14 +76,11 @@ func ruleFinding(in *input, f File, err *rulefmt.Error) Finding {
 			return fault(f.Name, r.lineOf(int(first.PositionRange.Start)), r.name()+": the expression does not parse: "+first.Err.Error(), "correct the expression there")
 		}
 	}
-	if problem == "" {
-		problem = err.Err.Unwrap().Error()
-	}
-	name := ""
+	problem := err.Err.Unwrap().Error()
 	if err.RuleName != "" {
-		name = err.RuleName + ": "
+		problem = err.RuleName + ": " + problem
 	}
-	return fault(f.Name, line, name+problem, "correct the rule; Prometheus refuses the file")
+	return fault(f.Name, line, problem, "correct the rule: Prometheus refuses the file")
 }
 
 // secondDocument returns the line at which one begins; 0 if there is none.

@@ -9,17 +9,17 @@ import (
 // alertWithoutRunbook wants a page for every alert. If no runbooks are given,
 // only alerts whose link leads to the shipped ones can be judged.
 func alertWithoutRunbook(in *input) []Finding {
-	pages, folder := map[string]bool{}, ""
+	pages, folder, own := map[string]bool{}, "runbooks", false
 	for _, p := range in.pages {
 		pages[p.alert] = true
 		if p.role != Shipped {
-			folder = path.Dir(p.file)
+			folder, own = path.Dir(p.file), true
 		}
 	}
 	var found []Finding
 	for _, r := range in.alertRules() {
 		link := r.notes["runbook_url"]
-		if pages[r.alert] || len(pages) == 0 || folder == "" && !strings.Contains(link.value, "runbook_base") {
+		if pages[r.alert] || len(pages) == 0 || !own && !strings.Contains(link.value, "runbook_base") {
 			continue
 		}
 		line := max(r.line, link.line)

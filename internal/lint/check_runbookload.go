@@ -79,7 +79,8 @@ func runbookFinding(folder string, err error) Finding {
 	if convErr != nil {
 		line = 1 // the front matter
 	}
-	problem, remedy := m[3], "correct the runbook"
+	problem := regexp.MustCompile(`yaml: (unmarshal errors: )?(line \d+: )?`).ReplaceAllString(m[3], "")
+	remedy := "correct the runbook"
 	if i := strings.LastIndex(problem, "; "); i >= 0 {
 		problem, remedy = problem[:i], problem[i+2:]
 	}

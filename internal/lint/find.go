@@ -95,7 +95,7 @@ func kindOf(name string, content []byte) Kind {
 }
 
 func kindOfPage(name string, content []byte) Kind {
-	switch head, _, _ := frontMatter(content); {
+	switch head, _ := frontMatter(content); {
 	case strings.EqualFold(path.Base(name), "README.md"):
 		return 0
 	case topKeys([]byte(head))["alert"], path.Base(path.Dir(name)) == "runbooks":
@@ -121,14 +121,14 @@ func topKeys(content []byte) map[string]bool {
 	return keys
 }
 
-// frontMatter returns what stands between two lines of "---" at the top, the
-// rest, and whether there is any.
-func frontMatter(content []byte) (head, body string, ok bool) {
+// frontMatter returns what stands between two lines of "---" at the top, and
+// whether there is any.
+func frontMatter(content []byte) (head string, ok bool) {
 	text := strings.ReplaceAll(string(content), "\r\n", "\n")
 	text, ok = strings.CutPrefix(text, "---\n")
 	if !ok {
-		return "", text, false
+		return "", false
 	}
-	head, body, _ = strings.Cut(text, "\n---")
-	return head, body, true
+	head, _, _ = strings.Cut(text, "\n---")
+	return head, true
 }

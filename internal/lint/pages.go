@@ -19,7 +19,7 @@ type page struct {
 
 func readPage(f File) page {
 	p := page{file: f.Name, role: f.Role, alert: strings.TrimSuffix(path.Base(f.Name), ".md")}
-	head, _, ok := frontMatter(f.Content)
+	head, ok := frontMatter(f.Content)
 	if !ok {
 		return p
 	}

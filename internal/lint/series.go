@@ -1,9 +1,11 @@
 package lint
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"slices"
 	"strings"
 
 	dto "github.com/prometheus/client_model/go"
@@ -19,13 +21,17 @@ type Series struct {
 	open bool
 }
 
-// AddTarget adds what one target exports, in Prometheus' text format, and what
-// Prometheus records about each of its scrapes. The labels are those that the
-// scrape adds beside job and instance.
-func (s *Series) AddTarget(exposition io.Reader, labels ...string) error {
-	added := append([]string{model.JobLabel, model.InstanceLabel}, labels...)
-	if _, err := s.add(exposition, added); err != nil {
+// AddTarget adds what one target answers to a scrape, and what Prometheus
+// records about each of its scrapes. The labels are those that the scrape adds
+// beside job and instance.
+func (s *Series) AddTarget(answer io.Reader, format expfmt.Format, labels ...string) error {
+	families, err := decode(answer, format)
+	if err != nil {
 		return err
+	}
+	added := append([]string{model.JobLabel, model.InstanceLabel}, labels...)
+	for _, f := range families {
+		s.addFamily(f, format.FormatType() != expfmt.TypeProtoDelim, added)
 	}
 	s.scraped(added)
 	return nil
@@ -35,58 +41,81 @@ func (s *Series) AddTarget(exposition io.Reader, labels ...string) error {
 // lacks the labels that the scrape adds, so that no label is certain to be
 // missing then; the answer of Prometheus' /federate has them.
 func (s *Series) AddFile(exposition io.Reader) error {
-	families, err := s.add(exposition, nil)
+	families, err := decode(exposition, expfmt.FmtText)
 	if err != nil {
 		return err
 	}
 	for _, f := range families {
+		s.addFamily(f, true, nil)
 		s.open = s.open || !everyMetricHas(f, model.JobLabel)
 	}
 	s.scraped([]string{model.JobLabel, model.InstanceLabel})
 	return nil
 }
 
-// add returns the families that it has added.
-func (s *Series) add(exposition io.Reader, added []string) (map[string]*dto.MetricFamily, error) {
-	parser := expfmt.NewTextParser(model.UTF8Validation)
-	families, err := parser.TextToMetricFamilies(exposition)
-	if err != nil {
-		return nil, fmt.Errorf("read text exposition: %w", err)
-	}
-	for name, f := range families {
-		names := labelNames(f)
-		for _, l := range added {
-			names[l] = true
+// Names returns the names of all series, sorted.
+func (s *Series) Names() []string { return slices.Sorted(maps.Keys(s.labels)) }
+
+// Labels returns the names of the labels that the series of a name have,
+// sorted; none if there is no such series.
+func (s *Series) Labels(name string) []string { return slices.Sorted(maps.Keys(s.labels[name])) }
+
+func decode(answer io.Reader, format expfmt.Format) ([]*dto.MetricFamily, error) {
+	dec := expfmt.NewDecoder(answer, format)
+	var families []*dto.MetricFamily
+	for {
+		f := &dto.MetricFamily{}
+		switch err := dec.Decode(f); {
+		case errors.Is(err, io.EOF):
+			return families, nil
+		case err != nil:
+			return nil, fmt.Errorf("read exposition: %w", err)
 		}
-		s.addFamily(name, f.GetType(), names)
+		families = append(families, f)
 	}
-	return families, nil
 }
 
-// addFamily adds every name under which Prometheus stores the family. A
-// histogram is stored with classic buckets and as a native one by its own name.
-func (s *Series) addFamily(name string, kind dto.MetricType, names map[string]bool) {
-	s.addName(name, names)
-	with := func(extra string) map[string]bool {
-		more := maps.Clone(names)
-		more[extra] = true
-		return more
+// addFamily adds every name under which Prometheus stores the family.
+func (s *Series) addFamily(f *dto.MetricFamily, text bool, added []string) {
+	names := labelNames(f)
+	for _, l := range added {
+		names[l] = true
 	}
-	switch kind {
+	name := f.GetName()
+	switch f.GetType() {
 	case dto.MetricType_HISTOGRAM, dto.MetricType_GAUGE_HISTOGRAM:
-		s.addName(name+"_bucket", with(model.BucketLabel))
+		s.addHistogram(f, text, names)
 	case dto.MetricType_SUMMARY:
-		s.addName(name, with(model.QuantileLabel))
+		s.addName(name, plus(names, model.QuantileLabel))
+		s.addName(name+"_sum", names)
+		s.addName(name+"_count", names)
 	default:
+		s.addName(name, names)
 		// What /federate answers has lost its type.
 		if base, ok := strings.CutSuffix(name, "_bucket"); ok && names[model.BucketLabel] {
-			delete(names, model.BucketLabel)
 			s.addName(base, names)
 		}
-		return
 	}
+}
+
+// addHistogram adds the classic names, and the own name if it is also, or may
+// be, a native one: the text format does not say.
+func (s *Series) addHistogram(f *dto.MetricFamily, text bool, names map[string]bool) {
+	name := f.GetName()
+	s.addName(name+"_bucket", plus(names, model.BucketLabel))
 	s.addName(name+"_sum", names)
 	s.addName(name+"_count", names)
+	for _, m := range f.GetMetric() {
+		if text || m.GetHistogram().Schema != nil {
+			s.addName(name, names)
+		}
+	}
+}
+
+func plus(names map[string]bool, name string) map[string]bool {
+	more := maps.Clone(names)
+	more[name] = true
+	return more
 }
 
 func (s *Series) addName(name string, names map[string]bool) {

@@ -26,9 +26,6 @@ func (s shape) at(name string) (label, bool) {
 	return l, ok || s.open
 }
 
-// sureOf reports whether a label is there in any case.
-func (s shape) sureOf(name string) bool { return s.labels[name].sure }
-
 // lacks reports whether a label is certain to be missing.
 func (s shape) lacks(name string) bool {
 	_, can := s.at(name)

@@ -85,17 +85,17 @@ func fulfils(matchers amlabels.Matchers, value string) bool {
 // named returns the only values that a matcher accepts; none if it accepts more
 // than can be listed.
 func named(m *amlabels.Matcher) []string {
-	switch m.Type {
-	case amlabels.MatchEqual:
+	if m.Type == amlabels.MatchEqual {
 		return []string{m.Value}
-	case amlabels.MatchRegexp:
-		re, err := labels.NewFastRegexMatcher(m.Value)
-		if err != nil {
-			return nil
-		}
-		return re.SetMatches()
 	}
-	return nil
+	if m.Type != amlabels.MatchRegexp {
+		return nil
+	}
+	re, err := labels.NewFastRegexMatcher(m.Value)
+	if err != nil {
+		return nil
+	}
+	return re.SetMatches()
 }
 
 // bounded reports whether one of the matchers accepts listed values only.

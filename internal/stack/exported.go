@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/prometheus/common/expfmt"
+
 	"goldensignals/internal/bubble"
 	"goldensignals/internal/engine"
 	"goldensignals/internal/lint"
@@ -38,6 +40,7 @@ func scrapeOnce(ctx context.Context, client *http.Client, t engine.Target, serie
 	if err != nil {
 		return fmt.Errorf("scrape %s: %w", t.Address, err)
 	}
+	req.Header.Set("Accept", string(expfmt.FmtProtoDelim)) // text does not tell native histograms
 	resp, err := client.Do(req)
 	if err != nil {
 		return fmt.Errorf("scrape %s: %w", t.Address, err)
@@ -46,7 +49,7 @@ func scrapeOnce(ctx context.Context, client *http.Client, t engine.Target, serie
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("scrape %s: it answered %s", t.Address, resp.Status)
 	}
-	if err := series.AddTarget(resp.Body, slices.Collect(maps.Keys(t.Labels))...); err != nil {
+	if err := series.AddTarget(resp.Body, expfmt.ResponseFormat(resp.Header), slices.Collect(maps.Keys(t.Labels))...); err != nil {
 		return fmt.Errorf("scrape %s: %w", t.Address, err)
 	}
 	return nil
