@@ -17,7 +17,7 @@ type muting struct {
 func inhibitCircle(in *input) []Finding {
 	var found []Finding
 	for _, c := range in.configs {
-		g := circles{alerts: in.matchable(), rules: c.inhibits, next: map[int][]muting{}, found: map[string]circle{}}
+		g := circles{alerts: in.matchable(c), rules: c.inhibits, next: map[int][]muting{}, found: map[string]circle{}}
 		for _, m := range g.mutings() {
 			g.next[m.from] = append(g.next[m.from], m)
 		}

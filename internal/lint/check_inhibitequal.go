@@ -9,7 +9,7 @@ func inhibitEqual(in *input) []Finding {
 	for _, c := range in.configs {
 		for _, r := range c.inhibits {
 			for _, name := range r.equal {
-				if f, ok := bothLack(in.matchable(), r, name); ok {
+				if f, ok := bothLack(in.matchable(c), r, name); ok {
 					f.File = c.file
 					found = append(found, f)
 				}

@@ -9,7 +9,7 @@ func inhibitSelf(in *input) []Finding {
 	var found []Finding
 	for _, c := range in.configs {
 		for _, r := range c.inhibits {
-			for _, a := range in.matchable() {
+			for _, a := range in.matchable(c) {
 				both := a.matches(append(r.source[:len(r.source):len(r.source)], r.target...))
 				if both == no {
 					continue
@@ -25,13 +25,4 @@ func inhibitSelf(in *input) []Finding {
 		}
 	}
 	return found
-}
-
-// matchable returns the alerts that a configuration can be held against: none
-// if only the shipped rules are there, since nobody said that these belong to it.
-func (in *input) matchable() []alertShape {
-	if !in.ownAlerts {
-		return nil
-	}
-	return in.alerts
 }

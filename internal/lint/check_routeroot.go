@@ -15,7 +15,7 @@ func routeRoot(in *input) []Finding {
 			continue
 		}
 		var names []string
-		for _, a := range in.matchable() {
+		for _, a := range in.matchable(c) {
 			wanted := slices.ContainsFunc(c.root.below, func(r *route) bool { return a.matches(r.matchers) != no })
 			if !wanted && !slices.Contains(names, a.name) {
 				names = append(names, a.name)

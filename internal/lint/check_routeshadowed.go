@@ -13,7 +13,7 @@ func routeShadowed(in *input) []Finding {
 	var found []Finding
 	for _, c := range in.configs {
 		c.root.walk(func(r *route) {
-			if by := shadow(in.matchable(), r); by != nil {
+			if by := shadow(in.matchable(c), r); by != nil {
 				found = append(found, fault(c.file, r.line,
 					fmt.Sprintf("the route %s is never reached: the one on line %d takes all that it matches", r.matchText, by.line),
 					"move it before that one, or give that one continue: true"))

@@ -7,10 +7,10 @@ func routeUnmatched(in *input) []Finding {
 	var found []Finding
 	for _, c := range in.configs {
 		c.root.walk(func(r *route) {
-			if r.above == nil || len(in.matchable()) == 0 || len(takers(in.matchable(), r)) > 0 {
+			if r.above == nil || len(in.matchable(c)) == 0 || len(takers(in.matchable(c), r)) > 0 {
 				return
 			}
-			if r.above.above != nil && len(takers(in.matchable(), r.above)) == 0 {
+			if r.above.above != nil && len(takers(in.matchable(c), r.above)) == 0 {
 				return // told of already, above
 			}
 			found = append(found, fault(c.file, r.line, fmt.Sprintf("no alert of the rules can match the route %s", r.matchText), "correct its matchers or the labels of the rules, or remove it"))

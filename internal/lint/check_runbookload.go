@@ -57,10 +57,15 @@ func names(files []File) []string {
 
 // unjoin returns the errors that were joined, or the one that was not.
 func unjoin(err error) []error {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // a joined error itself, not one that it wraps
-		return joined.Unwrap()
+	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // a joined error itself, not one that it wraps
+	if !ok {
+		return []error{err}
 	}
-	return []error{err}
+	var all []error
+	for _, e := range joined.Unwrap() {
+		all = append(all, unjoin(e)...)
+	}
+	return all
 }
 
 // runbookFinding takes file, line and remedy from "file:line: problem; remedy".

@@ -1,6 +1,9 @@
 package lint
 
 import (
+	"path"
+	"strings"
+
 	amconfig "github.com/prometheus/alertmanager/config"
 	"github.com/prometheus/alertmanager/dispatch"
 	"github.com/prometheus/alertmanager/inhibit"
@@ -111,4 +114,43 @@ func (r *route) path() labels.Matchers {
 		all = append(all, at.matchers...)
 	}
 	return all
+}
+
+// matchable returns the alerts that a configuration is held against: those of
+// the rules that were given, and of those in and below its own folder. Where
+// several configurations were given, each has its own design: then only the
+// latter, if there are any. Of the shipped rules nobody said that they belong to
+// it, so there are none if no others are there.
+func (in *input) matchable(c config) []alertShape {
+	if !in.ownAlerts {
+		return nil
+	}
+	var near, given []alertShape
+	folder := path.Dir(c.file) + "/"
+	for _, a := range in.alerts {
+		isNear := folder == "./" || strings.HasPrefix(a.rule.file, folder)
+		if isNear {
+			near = append(near, a)
+		}
+		if isNear || a.rule.role == Judged {
+			given = append(given, a)
+		}
+	}
+	switch {
+	case len(near) > 0 && in.givenConfigs() > 1:
+		return near
+	case len(given) > 0:
+		return given
+	}
+	return in.alerts
+}
+
+func (in *input) givenConfigs() int {
+	n := 0
+	for _, f := range in.of(KindAlertmanager) {
+		if f.Role == Judged {
+			n++
+		}
+	}
+	return n
 }

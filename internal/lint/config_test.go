@@ -36,6 +36,10 @@ func alertmanagerCases() []testCase {
 			"alertmanager.yml:2: warning: no route below the root takes B; add a route for it, or correct its labels",
 		}},
 		{check: "route-root", name: "only the root", files: with("")},
+		{check: "route-root", name: "two designs", files: files{
+			"a/a.yml": group(alert("A", "critical", "up")), "b/b.yml": group(alert("B", "info", "up")),
+			"b/am.yml": routes("  routes:\n  - matchers: [severity=\"info\"]\n"), "c/am.yml": routes("  routes:\n  - matchers: [severity=\"info\"]\n"),
+		}, want: []string{"c/am.yml:2: warning: no route below the root takes A; add a route for it, or correct its labels"}},
 		{check: "route-root", name: "may have a route", files: with("  routes:\n  - matchers: [severity=\"critical\"]\n  - matchers: [zone=\"x\"]\n")},
 		{check: "receiver-unused", name: "unused", files: files{"am.yml": routes("") + "- name: s\n"}, want: []string{
 			"am.yml:5: warning: no route uses the receiver s; name it in a route, or remove it",

@@ -104,3 +104,22 @@ func TestFederatedHistogramIsOne(t *testing.T) {
 		}
 	}
 }
+
+// TestRulesOfOneCall: rules that are given along with a configuration belong to
+// it, wherever they are; those that only lie beside others do not.
+func TestRulesOfOneCall(t *testing.T) {
+	t.Parallel()
+	found := files{
+		"a/am.yml": routes("  routes:\n  - matchers: [alertname=\"Given\"]\n  - matchers: [alertname=\"Near\"]\n  - matchers: [alertname=\"Far\"]\n"),
+		"a/a.yml":  group(alert("Near", "info", "up")), "b/b.yml": group(alert("Given", "info", "up")), "b/c.yml": group(alert("Far", "info", "up")),
+	}.find(t)
+	for i := range found {
+		if found[i].Name == "a/a.yml" || found[i].Name == "b/c.yml" {
+			found[i].Role = lint.Beside
+		}
+	}
+	got := lint.Run(found, lint.Options{Series: seriesOf(t)})
+	if len(got) != 1 || got[0].Line != 6 || got[0].Check != "route-unmatched" {
+		t.Errorf("findings = %v, want the route of Far to be unmatched", got)
+	}
+}

@@ -9,6 +9,7 @@ import (
 // what is right with the rest of it can still be judged.
 type rule struct {
 	file   string
+	role   Role
 	group  string
 	index  int // in its group, from 1
 	line   int // of its name
@@ -47,7 +48,7 @@ func readRule(f File, n *yaml.Node) rule {
 	name := scalarOf(get(n, "alert"))
 	record := scalarOf(get(n, "record"))
 	r := rule{
-		file: f.Name, line: n.Line, alert: name.value, record: record.value,
+		file: f.Name, role: f.Role, line: n.Line, alert: name.value, record: record.value,
 		hold: scalarOf(get(n, "for")), labels: scalars(get(n, "labels")), notes: scalars(get(n, "annotations")),
 		lineOf: func(int) int { return n.Line },
 	}

@@ -86,6 +86,9 @@ func ruleCases() []testCase {
 		{check: "runbook", name: "no link either", files: files{"a.rules.yml": group("  - alert: B\n    expr: up\n"), "books/A.md": "---\nalert: A\n---\n"}, want: []string{
 			"a.rules.yml:4: alert B has no runbook; write books/B.md",
 		}},
+		{check: "runbook", name: "link to another page", files: files{"a.rules.yml": group(alert("A", "info", "up"), strings.ReplaceAll(alert("B", "info", "up"), "/B", "/A"), strings.ReplaceAll(alert("C", "info", "up"), "/C", "/D")), "runbooks/A.md": "# A"}, want: []string{
+			"a.rules.yml:29: alert C links the runbook D, which does not exist; correct the link, or write runbooks/D.md",
+		}},
 		{check: "runbook", name: "a page", files: files{"a.rules.yml": group(alert("A", "info", "up")), "runbooks/A.md": "# A"}},
 		{check: "runbook", name: "no runbooks at all", files: files{"a.rules.yml": group(alert("A", "info", "up"))}},
 	}
