@@ -2,6 +2,7 @@ package lint
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -17,7 +18,7 @@ func alertmanagerLoad(in *input) []Finding {
 			}
 			for _, p := range yamlProblems(c.err) {
 				if p.line == 1 {
-					p.line = lineOfQuoted(f.Content, p.value)
+					p.line = lineOf(f.Content, p.value)
 				}
 				found = append(found, fault(f.Name, p.line, "Alertmanager does not load it: "+p.value, "correct it there"))
 			}
@@ -26,25 +27,34 @@ func alertmanagerLoad(in *input) []Finding {
 	return found
 }
 
-// lineOfQuoted returns the line of the last value in a YAML file that a message
-// quotes: Alertmanager says what it does not like, but not where. It is 1 if
-// there is none.
-func lineOfQuoted(content []byte, message string) int {
-	m := regexp.MustCompile(`"([^"]+)"`).FindStringSubmatch(message)
+// lineOf returns the line of the last text in a YAML file that a message quotes
+// or, for want of that, of the first key that it names: Alertmanager says what
+// it does not like, but not where. It is 1 if there is none.
+func lineOf(content []byte, message string) int {
 	var doc yaml.Node
-	if m == nil || yaml.Unmarshal(content, &doc) != nil {
+	if yaml.Unmarshal(content, &doc) != nil {
 		return 1
 	}
-	line := 1
-	var visit func(*yaml.Node)
-	visit = func(n *yaml.Node) {
-		if n.Kind == yaml.ScalarNode && strings.Contains(n.Value, m[1]) {
-			line = max(line, n.Line)
-		}
-		for _, c := range n.Content {
-			visit(c)
+	if m := regexp.MustCompile(`"([^"]+)"`).FindStringSubmatch(message); m != nil {
+		if lines := linesWith(&doc, func(text string) bool { return strings.Contains(text, m[1]) }); len(lines) > 0 {
+			return slices.Max(lines)
 		}
 	}
-	visit(&doc)
-	return line
+	keys := regexp.MustCompile(`[a-z]+(_[a-z]+)+`).FindAllString(message, -1)
+	if lines := linesWith(&doc, func(text string) bool { return slices.Contains(keys, text) }); len(lines) > 0 {
+		return slices.Min(lines)
+	}
+	return 1
+}
+
+// linesWith returns the lines of the keys and values that are accepted.
+func linesWith(n *yaml.Node, accept func(text string) bool) []int {
+	var lines []int
+	if n.Kind == yaml.ScalarNode && accept(n.Value) {
+		lines = append(lines, n.Line)
+	}
+	for _, c := range n.Content {
+		lines = append(lines, linesWith(c, accept)...)
+	}
+	return lines
 }

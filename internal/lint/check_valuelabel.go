@@ -7,7 +7,7 @@ import (
 
 // valueLabel wants no measured value in a label: labels say which alert it is.
 func valueLabel(in *input) []Finding {
-	value := regexp.MustCompile(`\{\{[^}]*(\$value|\.Value)\b`)
+	value := regexp.MustCompile(`\{\{([^}]*\$value|([^}]*[\s(|])?\.Value)\b`)
 	var found []Finding
 	for _, r := range in.alertRules() {
 		for name, text := range r.labels {

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"fmt"
 	"path"
 	"strings"
 
@@ -44,7 +45,7 @@ type inhibitRule struct {
 
 func readConfig(f File) config {
 	c := config{file: f.Name}
-	conf, err := amconfig.Load(string(f.Content))
+	conf, err := loadConfig(f.Content)
 	if err != nil {
 		c.err = err
 		return c
@@ -64,6 +65,39 @@ func readConfig(f File) config {
 		c.receivers = append(c.receivers, scalarOf(get(n, "name")))
 	}
 	return c
+}
+
+// loadConfig loads as Alertmanager does, which panics at some empty entries of
+// lists.
+func loadConfig(content []byte) (conf *amconfig.Config, err error) {
+	defer func() {
+		if recover() != nil {
+			err = fmt.Errorf("line %d: an entry of the list is empty", emptyItem(content))
+		}
+	}()
+	return amconfig.Load(string(content))
+}
+
+// emptyItem returns the line of the first empty entry of a list; 1 if there is
+// none.
+func emptyItem(content []byte) int {
+	var doc yaml.Node
+	if yaml.Unmarshal(content, &doc) != nil {
+		return 1
+	}
+	var find func(*yaml.Node) int
+	find = func(n *yaml.Node) int {
+		for _, c := range n.Content {
+			if n.Kind == yaml.SequenceNode && c.Tag == "!!null" {
+				return c.Line
+			}
+			if line := find(c); line > 0 {
+				return line
+			}
+		}
+		return 0
+	}
+	return max(find(&doc), 1)
 }
 
 // newRoute pairs what Alertmanager makes of a route with its place in the file.

@@ -13,6 +13,12 @@ func alertmanagerCases() []testCase {
 		{check: "alertmanager-load", name: "unknown receiver", files: with("  routes:\n  - receiver: nobody\n"), want: []string{
 			`alertmanager.yml:4: Alertmanager does not load it: undefined receiver "nobody" used in route; correct it there`,
 		}},
+		{check: "alertmanager-load", name: "empty entry", files: files{"am.yml": routes("  routes:\n  - continue: true\n  -\n")}, want: []string{
+			"am.yml:5: Alertmanager does not load it: an entry of the list is empty; correct it there",
+		}},
+		{check: "alertmanager-load", name: "two keys", files: files{"am.yml": "route: {receiver: r}\nreceivers:\n- name: r\nglobal:\n  smtp_auth_password: a\n  smtp_auth_password_file: b\n  slack_api_url_file: c\n  slack_api_url: http://d\n"}, want: []string{
+			"am.yml:7: Alertmanager does not load it: at most one of slack_api_url & slack_api_url_file must be configured; correct it there",
+		}},
 		{check: "alertmanager-load", name: "no receiver", files: files{"am.yml": "route: {}\n"}, want: []string{
 			"am.yml:1: Alertmanager does not load it: root route must specify a default receiver; correct it there",
 		}},

@@ -56,11 +56,12 @@ func ruleCases() []testCase {
 		}},
 		{check: "annotations", name: "merged from an anchor", files: files{"a.rules.yml": "groups:\n- name: g\n  rules:\n  - alert: A\n    expr: up\n    annotations: &all {summary: S., description: D., runbook_url: R, dashboard_url: U}\n" +
 			"  - alert: B\n    expr: up\n    annotations:\n      <<: *all\n      summary: T.\n"}},
-		{check: "value-label", name: "variable and field", files: files{"a.rules.yml": group("  - alert: A\n    expr: up\n    labels:\n      v: 'now {{ $value | humanize }}'\n      w: '{{ .Value }}'\n")}, want: []string{
+		{check: "value-label", name: "variable and field", files: files{"a.rules.yml": group("  - alert: A\n    expr: up\n    labels:\n      v: 'now {{ $value | humanize }}'\n      w: '{{.Value}}'\n      x: '{{ printf \"%f\" .Value }}'\n")}, want: []string{
 			"a.rules.yml:7: A: the label v contains the value, so that every evaluation makes a new alert; move it to an annotation",
 			"a.rules.yml:8: A: the label w contains the value, so that every evaluation makes a new alert; move it to an annotation",
+			"a.rules.yml:9: A: the label x contains the value, so that every evaluation makes a new alert; move it to an annotation",
 		}},
-		{check: "value-label", name: "a label of that name", files: files{"a.rules.yml": group("  - alert: A\n    expr: up\n    labels: {v: '{{ $labels.value }}', w: $value}\n")}},
+		{check: "value-label", name: "a label of that name", files: files{"a.rules.yml": group("  - alert: A\n    expr: up\n    labels: {v: '{{ $labels.Value }}{{ $labels.value }}', w: $value}\n")}},
 		{check: "for", name: "one scrape", files: files{"a.rules.yml": group("  - alert: A\n    expr: up\n    for: 29s\n")}, want: []string{
 			"a.rules.yml:6: A: for: 29s is shorter than two scrapes (30s), so that one bad scrape is enough; wait for at least 30s, or leave for out",
 		}},
