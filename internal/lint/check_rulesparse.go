@@ -16,6 +16,11 @@ import (
 func rulesParse(in *input) []Finding {
 	var found []Finding
 	for _, f := range in.of(KindRules) {
+		var doc yaml.Node
+		if err := yaml.Unmarshal(f.Content, &doc); err != nil {
+			found = append(found, parseFindings(in, f, err)...)
+			continue // Prometheus reads on, at which the YAML library may panic
+		}
 		_, errs := rulefmt.Parse(f.Content, false, model.UTF8Validation, newParser(), slog.New(slog.DiscardHandler))
 		for _, err := range errs {
 			found = append(found, parseFindings(in, f, err)...)

@@ -24,6 +24,8 @@ func FuzzRun(f *testing.F) {
 	f.Add(routes("  routes: [null]\n"))
 	f.Add(inhibition("null", "{}"))
 	f.Add(group(alert("A", "info", "'x''' + up"), alert("B", "info", ">\n      a\n\n      b")))
+	f.Add("groups: &g\n  <<: *g\n")
+	f.Add("groups:\n- name: g\n  rules:\n  - alert: A\n - b]\n  c: [}\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		in := files{"a.rules.yml": text, "am.yml": "# route\n" + text, "books/A.md": text, "d.yaml": text}
 		for _, finding := range lint.Run(in.find(t), lint.Options{}) {

@@ -29,9 +29,13 @@ func resolve(n *yaml.Node) *yaml.Node {
 
 // pairs returns the keys and values of a mapping, those of merged ones (<<)
 // included; none if n is nil or no mapping.
-func pairs(n *yaml.Node) []pair {
+func pairs(n *yaml.Node) []pair { return pairsWithin(n, 8) }
+
+// pairsWithin follows so many merges: a mapping that is merged into itself has
+// no end.
+func pairsWithin(n *yaml.Node, depth int) []pair {
 	n = resolve(n)
-	if n == nil || n.Kind != yaml.MappingNode {
+	if n == nil || n.Kind != yaml.MappingNode || depth == 0 {
 		return nil
 	}
 	var list []pair
@@ -42,10 +46,10 @@ func pairs(n *yaml.Node) []pair {
 			list = append(list, pair{key, value})
 		case value.Kind == yaml.SequenceNode:
 			for _, m := range value.Content {
-				list = append(list, pairs(m)...)
+				list = append(list, pairsWithin(m, depth-1)...)
 			}
 		default:
-			list = append(list, pairs(value)...)
+			list = append(list, pairsWithin(value, depth-1)...)
 		}
 	}
 	return list
