@@ -3,6 +3,8 @@ package router
 import (
 	"context"
 	"errors"
+	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -42,7 +44,8 @@ func newMetrics(reg prometheus.Registerer, rt *Router) (*metrics, error) {
 			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600},
 		}, []string{"receiver"}),
 	}
-	for _, r := range rt.opts.Receivers { // start at 0, so that the first failure is an increase
+	m.webhooks.WithLabelValues(strconv.Itoa(http.StatusNoContent)) // there from the start, also before the first one
+	for _, r := range rt.opts.Receivers {                          // start at 0, so that the first failure is an increase
 		m.failed.WithLabelValues(r.Name())
 		m.delay.WithLabelValues(r.Name())
 		for _, status := range []alert.Status{alert.Firing, alert.Resolved} {

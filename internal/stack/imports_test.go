@@ -14,12 +14,13 @@ import (
 var (
 	words   = []string{"alert", "fault", "drill", "deadline", "trace"}
 	workers = []string{
-		"bubble", "cgroup", "engine", "faultapi", "guard", "havoc", "load", "receiver", "referee", "report", "router", "runbook", "shop", "store", "tracing",
+		"bubble", "cgroup", "engine", "faultapi", "guard", "havoc", "lint", "load", "receiver", "referee", "report", "router", "runbook", "shop", "store", "tracing",
 	}
 	wirers = []string{"console", "stack"}
 
 	exceptions = map[string][]string{
 		"drill":      {"alert", "fault"},
+		"lint":       {"runbook"},
 		"router":     {"receiver", "runbook", "store"},
 		"router/web": {"router", "runbook", "receiver", "store"},
 	}
