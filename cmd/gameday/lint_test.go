@@ -22,9 +22,10 @@ func lintFolder(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		"series.txt":             "# TYPE temperature gauge\ntemperature 1\n",
-		"good/hot.yml":           strings.Replace(lintRule, "%", "info", 1),
-		"good/runbooks/Hot.md":   "# Hot\n",
+		"series.txt":   "# TYPE temperature gauge\ntemperature 1\n",
+		"good/hot.yml": strings.Replace(lintRule, "%", "info", 1),
+		"good/runbooks/Hot.md": "---\nalert: Hot\nnot_drilled: nothing heats it\n---\n\n# Hot\n\n## Meaning\n\nIt is hot.\n\n## Impact\n\nNone.\n\n## Diagnosis\n\n" +
+			"```promql\n# outage: some\ntemperature > 50\n```\n\n## Mitigation\n\nWait.\n\n## Verification\n\n```promql\n# well: empty\ntemperature > 50\n```\n",
 		"bad/hot.yml":            strings.Replace(lintRule, "%", "page", 1),
 		"doubt/alertmanager.yml": "route: {receiver: a}\nreceivers:\n- name: a\n- name: b\n",
 		"beside/use.yml":         strings.Replace(strings.Replace(lintRule, "%", "info", 1), "temperature", "a:b:c", 1),

@@ -5,7 +5,6 @@
 package dependency
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -35,16 +34,12 @@ type journey struct {
 // Parse reads services.yaml. Errors name file, line and remedy; unknown keys are
 // errors.
 func Parse(file string, data []byte) (*Map, error) {
-	var doc struct {
-		Services yaml.Node `yaml:"services"`
-	}
-	dec := yaml.NewDecoder(bytes.NewReader(data))
-	dec.KnownFields(true)
-	if err := dec.Decode(&doc); err != nil {
-		return nil, fmt.Errorf("%s: %w; the file has one key, services", file, err)
+	var doc yaml.Node
+	if err := yaml.Unmarshal(data, &doc); err != nil {
+		return nil, fmt.Errorf("%s: %w; correct its YAML", file, err)
 	}
 	p := parser{file: file, known: map[string]bool{}}
-	m := p.services(&doc.Services)
+	m := p.document(&doc)
 	if err := errors.Join(p.errs...); err != nil {
 		return nil, err
 	}

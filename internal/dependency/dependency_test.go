@@ -135,7 +135,9 @@ func TestCheck(t *testing.T) {
 func TestParseRefuses(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, content, want string }{
-		{"unknown key at the top", "servces: {}\n", "services.yaml: yaml: unmarshal errors:\n  line 1: field servces not found"},
+		{"unknown key at the top", "servces: {}\n", `services.yaml:1: unknown key "servces"; the file has one key, services`},
+		{"no YAML", "services: [", "services.yaml: yaml: line 1"},
+		{"empty file", "", "there is no service"},
 		{"nothing", "services: {}\n", "there is no service"},
 		{"unknown key", "services:\n  a: {call: [a]}\n", `services.yaml:2: unknown key "call" of a; known keys are calls and journeys`},
 		{"unknown service", "services:\n  a:\n    calls: [b]\n", `services.yaml:3: there is no service "b"; add it`},

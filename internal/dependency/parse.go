@@ -20,6 +20,21 @@ func (p *parser) errorf(n *yaml.Node, format string, args ...any) {
 
 var nameShape = regexp.MustCompile(`^[a-z][a-z0-9_-]*$`)
 
+// document reads the only key at the top.
+func (p *parser) document(doc *yaml.Node) *Map {
+	var list yaml.Node
+	if len(doc.Content) > 0 {
+		p.pairs(doc.Content[0], "the file", func(key, value *yaml.Node) {
+			if key.Value != "services" {
+				p.errorf(key, "unknown key %q; the file has one key, services", key.Value)
+				return
+			}
+			list = *value
+		})
+	}
+	return p.services(&list)
+}
+
 func (p *parser) services(n *yaml.Node) *Map {
 	m := &Map{}
 	p.pairs(n, "services", func(key, _ *yaml.Node) {

@@ -83,14 +83,13 @@ func checks() []check {
 		{"route-root", routeRoot},
 		{"receiver-unused", receiverUnused},
 
-		{"runbook-load", runbookLoad},
+		{"runbook-page", runbookPages},
 		{"runbook-alert", runbookWithoutAlert},
 		{"runbook-drill", runbookDrill},
 
 		{"drill-parse", drillParse},
 
-		// services.yaml (files of KindServices) has no check yet: what reads it
-		// reports its errors here.
+		{"services", services},
 	}
 }
 
@@ -162,7 +161,6 @@ func read(files []File, opts Options) *input {
 			in.pages = append(in.pages, readPage(f))
 		case KindDrill:
 			in.drills = append(in.drills, readDrill(f))
-		case KindServices: // nobody reads it yet
 		}
 	}
 	in.resolver = newResolver(in.rules, opts.Series)
@@ -198,6 +196,37 @@ func (in *input) alertRules() []rule {
 
 func fault(file string, line int, problem, remedy string) Finding {
 	return Finding{File: file, Line: line, Severity: Error, Problem: problem, Remedy: remedy}
+}
+
+// cutRemedy takes a sentence of another package apart, which ends with what to do.
+func cutRemedy(text, otherwise string) (problem, remedy string) {
+	if i := strings.LastIndex(text, "; "); i >= 0 {
+		return text[:i], text[i+2:]
+	}
+	return text, otherwise
+}
+
+// oneLine joins the lines of a message, and leaves out what the YAML library says
+// before it comes to the point.
+func oneLine(text string) string {
+	text = strings.Join(strings.Fields(text), " ")
+	return strings.NewReplacer(": yaml: unmarshal errors: ", ": ", ": yaml: ", ": ").Replace(text)
+}
+
+// unjoin returns the errors that were joined, or the one that was not; none for nil.
+func unjoin(err error) []error {
+	if err == nil {
+		return nil
+	}
+	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // a joined error itself, not one that it wraps
+	if !ok {
+		return []error{err}
+	}
+	var all []error
+	for _, e := range joined.Unwrap() {
+		all = append(all, unjoin(e)...)
+	}
+	return all
 }
 
 func doubt(file string, line int, problem, remedy string) Finding {

@@ -9,21 +9,68 @@ import (
 
 const someDrill = "name: broken\nduration: 30m\ntimeline:\n- {at: 5m, fault: errors, service: payments, ratio: 0.5, for: 10m}\nincidents:\n- {name: x, from: 5m, to: 15m, page_within: 5m}\n"
 
+const soundPage = `---
+alert: A
+not_drilled: no drill lets it fire
+---
+
+# A
+
+## Meaning
+
+It is down.
+
+## Impact
+
+None.
+
+## Diagnosis
+
+` + "```promql\n# outage: some\nup == 0\n```" + `
+
+## Mitigation
+
+Start it.
+
+## Verification
+
+` + "```promql\n# well: empty\nup == 0\n```" + `
+`
+
 func otherCases() []testCase {
 	rules := group(alert("A", "info", "up"))
 	book := func(front string) files {
 		return files{"a.rules.yml": rules, "runbooks/A.md": "---\nalert: A\n" + front + "---\n# A\n", "drills/x.yaml": someDrill}
 	}
 	return []testCase{
-		{check: "runbook-load", name: "unknown key", files: book("owner: me\n"), want: []string{
-			"runbooks/A.md:3: front matter: field owner not found in type runbook.front; known keys are alert, drill and repairs",
+		{check: "runbook-page", name: "unknown key", files: files{"runbooks/A.md": strings.Replace(soundPage, "alert: A\n", "alert: A\nowner: me\n", 1)}, want: []string{
+			"runbooks/A.md:3: front matter: field owner not found in type runbook.front; known keys are alert, drill, not_drilled, repairs and resolves_within",
 		}},
-		{check: "runbook-load", name: "another name", files: files{"a/runbooks/X.md": "---\nalert: Y\n---\n", "b/X.md": "---\nalert: X\n"}, want: []string{
-			`a/runbooks/X.md:1: front matter says alert "Y"; name the file Y.md, or correct the front matter`,
+		{check: "runbook-page", name: "another name", files: files{"a/runbooks/X.md": soundPage, "b/X.md": "---\nalert: X\n"}, want: []string{
+			`a/runbooks/X.md:2: front matter says alert "A"; name the file A.md, or correct the front matter`,
 			"b/X.md:1: front matter has no end; close it with a line of ---",
 		}},
-		{check: "runbook-load", name: "not a page", files: files{"X.md": "---\nalert: X\n---\n", "notes.md": "---\ntitle: no runbook\n---\n"}},
-		{check: "runbook-load", name: "sound", files: book("")},
+		{check: "runbook-page", name: "a series that no rule records", files: files{"a.rules.yml": rules, "runbooks/A.md": strings.ReplaceAll(soundPage, "up == 0", "a:b:c == 0")}, want: []string{
+			"runbooks/A.md:19: no rule records a:b:c; ask for a series that there is",
+			"runbooks/A.md:30: no rule records a:b:c; ask for a series that there is",
+		}},
+		{check: "runbook-page", name: "not a page", files: files{"A.md": soundPage, "notes.md": "---\ntitle: no runbook\n---\n"}},
+		{check: "runbook-page", name: "sound", files: files{"runbooks/A.md": soundPage}},
+		{check: "services", name: "wrong", files: files{"x/services.yaml": "services:\n  a: {calls: [b]}\n"}, want: []string{
+			`x/services.yaml:2: there is no service "b"; add it below services:, or correct the name`,
+		}},
+		{check: "services", name: "unknown key", files: files{"services.yaml": "services: {a: {}}\nother: 1\n"}, want: []string{
+			`services.yaml:2: unknown key "other"; the file has one key, services`,
+		}},
+		{check: "services", name: "no marks", files: files{"services.yaml": "services:\n  a: {}\n", "alertmanager.yml": "route: {receiver: r}\nreceivers: [{name: r}]\n"}, want: []string{
+			"alertmanager.yml:1: there is no place for the inhibition rules; write these two lines below inhibit_rules: # Generated from services.yaml: begin # Generated from services.yaml: end",
+			`services.yaml:1: dependencies.rules.yml is not there; run "gameday dependencies" on the folder`,
+		}},
+		{check: "services", name: "old", files: files{
+			"services.yaml": "services:\n  a: {}\n", "dependencies.rules.yml": "groups: []\n",
+			"alertmanager.yml": "route: {receiver: r}\nreceivers: [{name: r}]\ninhibit_rules:\n  # Generated from services.yaml: begin\n  # Generated from services.yaml: end\n",
+		}, want: []string{`dependencies.rules.yml:1: it is not what services.yaml says; run "gameday dependencies" on the folder`}},
+		{check: "services", name: "alone", files: files{"services.yaml": "services:\n  a: {}\n"}},
 		{check: "runbook-alert", name: "no alert", files: files{"a.rules.yml": rules, "runbooks/B.md": "# B"}, want: []string{
 			"runbooks/B.md:1: no rule is named B; name the file after its alert, or remove it",
 		}},
@@ -48,7 +95,7 @@ func otherCases() []testCase {
 func TestShippedRulesStandInForRunbooksOnly(t *testing.T) {
 	t.Parallel()
 	found := files{
-		"a.rules.yml": group(alert("A", "info", "up")), "runbooks/B.md": "# B",
+		"a.rules.yml": group(alert("A", "info", "up")), "runbooks/B.md": strings.ReplaceAll(strings.ReplaceAll(soundPage, "alert: A", "alert: B"), "# A", "# B"),
 		"am.yml": routes("  routes:\n  - matchers: [severity=\"critical\"]\n"),
 	}.find(t)
 	for i := range found {

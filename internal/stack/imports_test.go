@@ -12,7 +12,7 @@ import (
 // the stack knows workers, commands know the stack. What a package may import
 // beyond its layer is named here, and nowhere else.
 var (
-	words   = []string{"alert", "fault", "drill", "deadline", "trace"}
+	words   = []string{"alert", "fault", "drill", "deadline", "dependency", "trace"}
 	workers = []string{
 		"bubble", "cgroup", "engine", "faultapi", "guard", "havoc", "lint", "load", "receiver", "referee", "report", "router", "runbook", "shop", "store", "tracing",
 	}
