@@ -137,6 +137,36 @@ func BenchmarkRulesAlone(b *testing.B) {
 	reportSpeed(b, benchLength)
 }
 
+// BenchmarkRulesOverThreeDays evaluates all rules once a round, those of the long
+// windows included, with three days of series to look back at: one round is what a
+// cycle costs at most.
+func BenchmarkRulesOverThreeDays(b *testing.B) {
+	end := time.Now().Truncate(time.Minute)
+	opts := tsdb.DefaultOptions()
+	opts.WALSegmentSize = -1
+	db, err := tsdb.Open(scrape(b, end.Add(-72*time.Hour), end), nil, nil, opts, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	groups := ruleGroups(b, db)
+	for b.Loop() {
+		end = end.Add(time.Millisecond) // a time that no rule has written at
+		for _, g := range groups {
+			g.Eval(b.Context(), end)
+		}
+	}
+	for _, g := range groups {
+		for _, r := range g.Rules() {
+			if err := r.LastError(); err != nil {
+				b.Errorf("%s: %v", r.Name(), err)
+			}
+		}
+	}
+	if err := db.Close(); err != nil {
+		b.Fatal(err)
+	}
+}
+
 // scrape returns a folder of blocks with what a stack has scraped.
 func scrape(b *testing.B, start, end time.Time) string {
 	b.Helper()
