@@ -156,10 +156,10 @@ func TestFromFaultToPage(t *testing.T) {
 			t.Fatalf("SMS after 2m = %+v, want one", phone)
 		}
 		page := phone[0]
-		if page.Severity != alert.Critical || page.Status != alert.Firing || page.Service != "shop" {
-			t.Errorf("SMS = %+v, want critical, firing, service shop", page)
+		if page.Severity != alert.Critical || page.Status != alert.Firing || page.Service != "payments" {
+			t.Errorf("SMS = %+v, want critical, firing, service payments", page)
 		}
-		for _, want := range []string{"CRITICAL", "shop", page.RunbookURL} {
+		for _, want := range []string{"CRITICAL", "payments fails, and orders and shop with it", page.RunbookURL} {
 			if !strings.Contains(page.Text, want) {
 				t.Errorf("SMS text %q lacks %q", page.Text, want)
 			}
@@ -194,7 +194,7 @@ func TestSilenceStopsMessages(t *testing.T) {
 			t.Fatalf("SMS = %+v, want one", phone)
 		}
 		silence := alert.Silence{
-			Matchers: []alert.Matcher{{Name: "service", Value: "shop", IsEqual: true}},
+			Matchers: []alert.Matcher{{Name: "service", Value: "payments", IsEqual: true}},
 			StartsAt: time.Now(), EndsAt: time.Now().Add(2 * time.Hour), CreatedBy: "test", Comment: "known",
 		}
 		if code := g.do(http.MethodPost, "/alertmanager/api/v2/silences", silence, nil); code != http.StatusOK {
