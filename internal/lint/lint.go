@@ -161,6 +161,7 @@ func read(files []File, opts Options) *input {
 			in.pages = append(in.pages, readPage(f))
 		case KindDrill:
 			in.drills = append(in.drills, readDrill(f))
+		case KindServices: // its check reads it
 		}
 	}
 	in.resolver = newResolver(in.rules, opts.Series)
