@@ -2,20 +2,17 @@ package stack
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"math"
-	"net/http"
-	"net/url"
-	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/api"
+	prometheusapi "github.com/prometheus/client_golang/api/prometheus/v1"
+	"github.com/prometheus/common/model"
 
 	"goldensignals/internal/alert"
 	"goldensignals/internal/runbook"
 )
-
-// maxQueryAnswer bounds what the answer to one query may weigh.
-const maxQueryAnswer = 8 << 20
 
 // firing returns the labels for which the alert fires.
 func (x *execution) firing(ctx context.Context) ([]runbook.Sample, error) {
@@ -36,69 +33,35 @@ func (x *execution) ask(ctx context.Context) (answers []runbook.Answer, err erro
 
 // query asks Prometheus' HTTP API, as people with the runbook in their hands do.
 func (x *execution) query(ctx context.Context, expr string) ([]runbook.Sample, error) {
-	target := x.game.Prometheus.JoinPath("api/v1/query")
-	target.RawQuery = url.Values{"query": {expr}}.Encode()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
+	client, err := api.NewClient(api.Config{Address: x.game.Prometheus.String(), RoundTripper: x.game.Transport})
 	if err != nil {
-		return nil, fmt.Errorf("make request: %w", err)
+		return nil, fmt.Errorf("make client of Prometheus: %w", err)
 	}
-	resp, err := (&http.Client{Transport: x.game.Transport}).Do(req)
+	result, _, _, err := prometheusapi.NewAPI(client).Query(ctx, expr, time.Time{})
 	if err != nil {
 		return nil, err
 	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxQueryAnswer))
-	if err != nil {
-		return nil, fmt.Errorf("read answer: %w", err)
-	}
-	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("prometheus answered %s: %.300s", resp.Status, body)
-	}
-	return decodeSamples(body)
-}
-
-// point is Prometheus' pair of seconds and value.
-type point [2]any
-
-func (p point) value() float64 {
-	text, _ := p[1].(string)
-	v, err := strconv.ParseFloat(text, 64)
-	if err != nil {
-		return math.NaN() // a native histogram has no single value
-	}
-	return v
-}
-
-// decodeSamples reads the answer to an instant query.
-func decodeSamples(body []byte) ([]runbook.Sample, error) {
-	var answer struct {
-		Data struct {
-			ResultType string          `json:"resultType"`
-			Result     json.RawMessage `json:"result"`
-		} `json:"data"`
-	}
-	if err := json.Unmarshal(body, &answer); err != nil {
-		return nil, fmt.Errorf("decode answer: %w", err)
-	}
-	var vector []struct {
-		Metric alert.Labels `json:"metric"`
-		Value  point        `json:"value"`
-	}
-	var scalar point
-	switch answer.Data.ResultType {
-	case "vector":
-		if err := json.Unmarshal(answer.Data.Result, &vector); err != nil {
-			return nil, fmt.Errorf("decode vector: %w", err)
-		}
+	switch result := result.(type) {
+	case *model.Scalar:
+		return []runbook.Sample{{Value: float64(result.Value)}}, nil
+	case model.Vector:
 		var samples []runbook.Sample
-		for _, s := range vector {
-			samples = append(samples, runbook.Sample{Labels: s.Metric, Value: s.Value.value()})
+		for _, s := range result {
+			samples = append(samples, sampleOf(s))
 		}
 		return samples, nil
-	case "scalar":
-		err := json.Unmarshal(answer.Data.Result, &scalar)
-		return []runbook.Sample{{Value: scalar.value()}}, err
 	default:
-		return nil, fmt.Errorf("the query returns a %s; a reading is of a vector or a number", answer.Data.ResultType)
+		return nil, fmt.Errorf("the query returns a %s; a reading is of a vector or a number", result.Type())
 	}
+}
+
+func sampleOf(s *model.Sample) runbook.Sample {
+	labels := alert.Labels{}
+	for name, value := range s.Metric {
+		labels[string(name)] = string(value)
+	}
+	if s.Histogram != nil { // has no single value
+		return runbook.Sample{Labels: labels, Value: math.NaN()}
+	}
+	return runbook.Sample{Labels: labels, Value: float64(s.Value)}
 }
