@@ -13,6 +13,7 @@ import (
 	"goldensignals/internal/bubble"
 	"goldensignals/internal/drill"
 	"goldensignals/internal/stack"
+	"goldensignals/internal/stack/stacktest"
 )
 
 func TestMain(m *testing.M) {
@@ -83,12 +84,7 @@ type claim struct {
 
 // TestClaims replays the drills that README.md makes its points with.
 func TestClaims(t *testing.T) {
-	switch {
-	case testing.Short():
-		t.Skip("replays hours of virtual time")
-	case raceDetector:
-		t.Skip("the race detector makes it ten times slower and watches the same code in internal/stack")
-	}
+	stacktest.SkipReplays(t)
 	runs := []run{{shipped, "payments-errors"}, {shipped, "payments-down"}}
 	for _, c := range claims() {
 		runs = append(runs, c.run)

@@ -16,6 +16,7 @@ import (
 	"goldensignals/internal/drill"
 	"goldensignals/internal/report"
 	"goldensignals/internal/stack"
+	"goldensignals/internal/stack/stacktest"
 )
 
 func TestMain(m *testing.M) {
@@ -27,12 +28,7 @@ func TestMain(m *testing.M) {
 // changing a rule shows at once what it does to people: every incident is paged
 // in time and once, and nothing else is.
 func TestDrillsReplayed(t *testing.T) {
-	switch {
-	case testing.Short():
-		t.Skip("replays hours of virtual time")
-	case raceDetector:
-		t.Skip("the race detector makes it ten times slower and watches the same code in internal/stack")
-	}
+	stacktest.SkipReplays(t)
 	files := slices.Sorted(maps.Keys(parseAll(t)))
 	results := make([]drill.Result, len(files))
 	t.Run("all", func(t *testing.T) {

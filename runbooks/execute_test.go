@@ -11,6 +11,7 @@ import (
 	"goldensignals/internal/bubble"
 	"goldensignals/internal/runbook"
 	"goldensignals/internal/stack"
+	"goldensignals/internal/stack/stacktest"
 	"goldensignals/runbooks"
 )
 
@@ -22,12 +23,7 @@ func TestMain(m *testing.M) {
 // TestRunbooksExecuted does what every runbook says, in its drill: its queries
 // must return what it says, its repairs must end the alert, in the time it says.
 func TestRunbooksExecuted(t *testing.T) {
-	switch {
-	case testing.Short():
-		t.Skip("replays hours of virtual time")
-	case raceDetector:
-		t.Skip("the race detector makes it ten times slower and watches the same code in internal/stack")
-	}
+	stacktest.SkipReplays(t)
 	lib, err := runbook.Load(runbooks.FS())
 	if err != nil {
 		t.Fatal(err)

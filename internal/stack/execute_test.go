@@ -8,6 +8,7 @@ import (
 	"goldensignals/internal/drill"
 	"goldensignals/internal/runbook"
 	"goldensignals/internal/stack"
+	"goldensignals/internal/stack/stacktest"
 )
 
 // rightRunbook is right about the drill failingDrill. The tests break one thing
@@ -93,7 +94,7 @@ func TestExecutionFindsWhatIsWrong(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			if tt.want != "" {
-				skipUnderRace(t)
+				stacktest.SkipUnderRace(t)
 			}
 			scenario := strings.Replace(failingDrill, tt.oldDrill, tt.newDrill, 1)
 			if strings.Contains(tt.want, "does not fire") || strings.Contains(tt.newDrill, "for:") {

@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 
 	"goldensignals/internal/stack"
+	"goldensignals/internal/stack/stacktest"
 )
 
 // recorded is what a block on the disk holds.
@@ -109,7 +110,7 @@ func TestHistoryJob(t *testing.T) {
 	})
 	t.Run("an hour simulated, the rest copied", func(t *testing.T) {
 		t.Parallel()
-		skipUnderRace(t)
+		stacktest.SkipUnderRace(t)
 		checkHistory(t, 2*time.Hour+30*time.Minute, 2)
 	})
 }

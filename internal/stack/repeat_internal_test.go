@@ -13,15 +13,14 @@ import (
 	"time"
 
 	"goldensignals/internal/drill"
+	"goldensignals/internal/stack/stacktest"
 )
 
 // TestRepeatedHistoryScoresAlike holds a long history of copies against one that
 // is simulated whole: same verdicts, by the same alerts, at the same time.
 func TestRepeatedHistoryScoresAlike(t *testing.T) {
 	t.Parallel()
-	if testing.Short() || RaceDetector {
-		t.Skip("simulates nine hours")
-	}
+	stacktest.SkipReplays(t) // nine hours
 	content := fmt.Appendf(nil, `name: test
 title: Test
 brief: Test.

@@ -16,6 +16,7 @@ import (
 	"goldensignals/internal/bubble"
 	"goldensignals/internal/drill"
 	"goldensignals/internal/stack"
+	"goldensignals/internal/stack/stacktest"
 )
 
 func TestMain(m *testing.M) {
@@ -23,15 +24,6 @@ func TestMain(m *testing.M) {
 	jobs["requests"] = runRequests
 	bubble.Child(jobs)
 	os.Exit(m.Run())
-}
-
-// skipUnderRace skips what replays hours: the race detector makes it ten times
-// slower, and sees the same code in the shorter tests.
-func skipUnderRace(t *testing.T) {
-	t.Helper()
-	if stack.RaceDetector {
-		t.Skip("too slow under the race detector")
-	}
 }
 
 // errorsDrill is a drill in which a share of all requests to the shop fails.
@@ -107,7 +99,7 @@ receivers: [{name: r, webhook_configs: [{url: 'http://alertrouter:8080/api/v1/we
 // the ratio is below the burn rate.
 func TestDetectionFollowsTheFormula(t *testing.T) {
 	t.Parallel()
-	skipUnderRace(t)
+	stacktest.SkipUnderRace(t)
 	for _, ratio := range []float64{1, 0.1, 0.012} {
 		t.Run(fmt.Sprint(ratio), func(t *testing.T) {
 			t.Parallel()
@@ -150,7 +142,7 @@ const simpleRule = `groups:
 // difference that production would show.
 func TestDesignChangesWhatReachesPeople(t *testing.T) {
 	t.Parallel()
-	skipUnderRace(t)
+	stacktest.SkipUnderRace(t)
 	run := func(t *testing.T, rule, alertmanager, timeline string) drill.Result {
 		return replay(t, errorsDrill(5*time.Minute, 25*time.Minute, 5*time.Minute, 10*time.Minute, 0.5, timeline), fmt.Sprintf(simpleRule, rule), alertmanager)
 	}
@@ -203,7 +195,7 @@ func TestDesignChangesWhatReachesPeople(t *testing.T) {
 // processors.
 func TestSameSeedSameBytes(t *testing.T) {
 	t.Parallel()
-	skipUnderRace(t)
+	stacktest.SkipUnderRace(t)
 	spec := stack.ReplaySpec{File: "test.yaml", Content: errorsDrill(10*time.Minute, 20*time.Minute, 5*time.Minute, 5*time.Minute, 0.3, ""), Seed: 7}
 	input, err := json.Marshal(spec)
 	if err != nil {

@@ -1,5 +1,5 @@
 //go:build race
 
-package designs_test
+package stacktest
 
 const raceDetector = true

@@ -1,5 +1,5 @@
 //go:build !race
 
-package runbooks_test
+package stacktest
 
 const raceDetector = false

@@ -1,5 +1,0 @@
-//go:build !race
-
-package designs_test
-
-const raceDetector = false

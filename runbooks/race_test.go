@@ -1,5 +1,0 @@
-//go:build race
-
-package runbooks_test
-
-const raceDetector = true
