@@ -31,8 +31,24 @@ type journey struct {
 	needs []string
 }
 
-// Parse reads services.yaml. Errors name file, line and remedy; unknown keys are
-// errors.
+// Error is something that is wrong with a file, and what to do about it.
+type Error struct {
+	File    string
+	Line    int // counted from 1; 0: the file as a whole
+	Problem string
+	Remedy  string
+}
+
+// Error renders e in one line, file and line first.
+func (e *Error) Error() string {
+	if e.Line == 0 {
+		return fmt.Sprintf("%s: %s; %s", e.File, e.Problem, e.Remedy)
+	}
+	return fmt.Sprintf("%s:%d: %s; %s", e.File, e.Line, e.Problem, e.Remedy)
+}
+
+// Parse reads services.yaml. Its errors are *Error, joined if there are several,
+// unless the file is no YAML. Unknown keys are errors.
 func Parse(file string, data []byte) (*Map, error) {
 	var doc yaml.Node
 	if err := yaml.Unmarshal(data, &doc); err != nil {
@@ -43,8 +59,8 @@ func Parse(file string, data []byte) (*Map, error) {
 	if err := errors.Join(p.errs...); err != nil {
 		return nil, err
 	}
-	if err := m.checkCircles(); err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+	if circle := m.firstCircle(); circle != nil {
+		return nil, &Error{file, 0, "services call one another in a circle (" + strings.Join(circle, " > ") + "), in which each would mute the next", "leave out the call that matters least"}
 	}
 	return m, nil
 }
@@ -123,12 +139,12 @@ func (m *Map) routes(entrance service, name string) []string {
 	return routes
 }
 
-// checkCircles refuses services that call themselves in the end: in a circle
-// each would mute the next, and nobody would be paged.
-func (m *Map) checkCircles() error {
+// firstCircle returns services that call themselves in the end, nil if there are
+// none: in a circle each would mute the next, and nobody would be paged.
+func (m *Map) firstCircle() []string {
 	for _, s := range m.services {
 		if path := m.circle(s.name, []string{s.name}); path != nil {
-			return fmt.Errorf("services call one another in a circle (%s), in which each would mute the next; leave out the call that matters least", strings.Join(path, " > "))
+			return path
 		}
 	}
 	return nil

@@ -14,8 +14,8 @@ type parser struct {
 	errs  []error
 }
 
-func (p *parser) errorf(n *yaml.Node, format string, args ...any) {
-	p.errs = append(p.errs, fmt.Errorf("%s:%d: %s", p.file, n.Line, fmt.Sprintf(format, args...)))
+func (p *parser) fault(n *yaml.Node, problem, remedy string) {
+	p.errs = append(p.errs, &Error{p.file, n.Line, problem, remedy})
 }
 
 var nameShape = regexp.MustCompile(`^[a-z][a-z0-9_-]*$`)
@@ -26,7 +26,7 @@ func (p *parser) document(doc *yaml.Node) *Map {
 	if len(doc.Content) > 0 {
 		p.pairs(doc.Content[0], "the file", func(key, value *yaml.Node) {
 			if key.Value != "services" {
-				p.errorf(key, "unknown key %q; the file has one key, services", key.Value)
+				p.fault(key, fmt.Sprintf("unknown key %q", key.Value), "the file has one key, services")
 				return
 			}
 			list = *value
@@ -39,13 +39,13 @@ func (p *parser) services(n *yaml.Node) *Map {
 	m := &Map{}
 	p.pairs(n, "services", func(key, _ *yaml.Node) {
 		if !nameShape.MatchString(key.Value) {
-			p.errorf(key, "%q is not the name of a service; use small letters, digits, - and _", key.Value)
+			p.fault(key, fmt.Sprintf("%q is not the name of a service", key.Value), "use small letters, digits, - and _")
 		}
 		p.known[key.Value] = true
 	})
 	p.pairs(n, "services", func(key, value *yaml.Node) { m.services = append(m.services, p.service(key.Value, value)) })
 	if len(m.services) == 0 && len(p.errs) == 0 {
-		p.errs = append(p.errs, fmt.Errorf("%s: there is no service; list them below services:, such as \"shop: {calls: [auth]}\"", p.file))
+		p.errs = append(p.errs, &Error{p.file, 0, "there is no service", `list them below services:, such as "shop: {calls: [auth]}"`})
 	}
 	return m
 }
@@ -61,7 +61,7 @@ func (p *parser) service(name string, n *yaml.Node) service {
 				s.journeys = append(s.journeys, journey{route: route.Value, needs: p.names(needs)})
 			})
 		default:
-			p.errorf(key, "unknown key %q of %s; known keys are calls and journeys", key.Value, name)
+			p.fault(key, fmt.Sprintf("unknown key %q of %s", key.Value, name), "known keys are calls and journeys")
 		}
 	})
 	return s
@@ -73,7 +73,7 @@ func (p *parser) pairs(n *yaml.Node, what string, each func(key, value *yaml.Nod
 		return
 	}
 	if n.Kind != yaml.MappingNode {
-		p.errorf(n, "%s is not a mapping; write it as \"name: value\"", what)
+		p.fault(n, what+" is not a mapping", `write it as "name: value"`)
 		return
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -86,13 +86,13 @@ func (p *parser) names(n *yaml.Node) []string {
 		return nil
 	}
 	if n.Kind != yaml.SequenceNode {
-		p.errorf(n, "want a list of services, such as [auth, orders]")
+		p.fault(n, "want a list of services", "write one, such as [auth, orders]")
 		return nil
 	}
 	var names []string
 	for _, item := range n.Content {
 		if !p.known[item.Value] {
-			p.errorf(item, "there is no service %q; add it below services:, or correct the name", item.Value)
+			p.fault(item, fmt.Sprintf("there is no service %q", item.Value), "add it below services:, or correct the name")
 			continue
 		}
 		names = append(names, item.Value)

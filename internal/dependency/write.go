@@ -57,7 +57,7 @@ func (m *Map) Insert(file string, config []byte) ([]byte, error) {
 		}
 	}
 	if from < 0 || to < from {
-		return nil, fmt.Errorf("%s: there is no place for the inhibition rules; write these two lines below inhibit_rules:\n%s\n%s", file, begin, end)
+		return nil, &Error{file, 0, "there is no place for the inhibition rules", "write these two lines below inhibit_rules:\n" + begin + "\n" + end}
 	}
 	var b bytes.Buffer
 	b.WriteString(strings.Join(lines[:from+1], ""))
@@ -66,17 +66,20 @@ func (m *Map) Insert(file string, config []byte) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
+// again is what to do about what is generated and old.
+const again = `run "gameday dependencies" on the folder`
+
 // Check compares an Alertmanager configuration and the file of Rules with what
-// they would be if they were written now.
+// they would be if they were written now. Its errors are *Error, joined.
 func (m *Map) Check(configFile string, config []byte, rulesFile string, rules []byte) error {
 	var errs []error
 	now, err := m.Insert(configFile, config)
 	if err == nil && !bytes.Equal(now, config) {
-		err = fmt.Errorf("%s: its inhibition rules are not those of services.yaml; run \"gameday dependencies\" on the folder", configFile)
+		err = &Error{configFile, 0, "its inhibition rules are not those of services.yaml", again}
 	}
 	errs = append(errs, err)
 	if !bytes.Equal(m.Rules(), rules) {
-		errs = append(errs, fmt.Errorf("%s: it is not what services.yaml says; run \"gameday dependencies\" on the folder", rulesFile))
+		errs = append(errs, &Error{rulesFile, 0, "it is not what services.yaml says", again})
 	}
 	return errors.Join(errs...)
 }

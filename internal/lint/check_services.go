@@ -1,9 +1,8 @@
 package lint
 
 import (
+	"errors"
 	"path"
-	"regexp"
-	"strconv"
 
 	"goldensignals/internal/dependency"
 )
@@ -15,9 +14,7 @@ func services(in *input) []Finding {
 	for _, f := range in.of(KindServices) {
 		m, err := dependency.Parse(f.Name, f.Content)
 		if err != nil {
-			for _, e := range unjoin(err) {
-				found = append(found, placed(f.Name, e))
-			}
+			found = append(found, servicesFindings(f.Name, err)...)
 			continue
 		}
 		config, hasConfig := in.beside(f, "alertmanager.yml")
@@ -29,9 +26,7 @@ func services(in *input) []Finding {
 			found = append(found, fault(f.Name, 1, dependency.RulesFile+" is not there", `run "gameday dependencies" on the folder`))
 			rules.Content = m.Rules()
 		}
-		for _, e := range unjoin(m.Check(config.Name, config.Content, rules.Name, rules.Content)) {
-			found = append(found, placed(f.Name, e))
-		}
+		found = append(found, servicesFindings(f.Name, m.Check(config.Name, config.Content, rules.Name, rules.Content))...)
 	}
 	return found
 }
@@ -48,17 +43,17 @@ func (in *input) beside(f File, name string) (File, bool) {
 	return File{Name: want}, false
 }
 
-var place = regexp.MustCompile(`^(.+?\.ya?ml)(?::(\d+))?: (?:line (\d+): )?(.*)$`)
-
-// placed takes file, line and remedy from "file:line: problem; remedy".
-func placed(file string, err error) Finding {
-	text, line := oneLine(err.Error()), 1
-	if m := place.FindStringSubmatch(text); m != nil {
-		file, text = m[1], m[4]
-		if n, err := strconv.Atoi(m[2] + m[3]); err == nil {
-			line = n
+// servicesFindings makes findings of what package dependency says.
+func servicesFindings(file string, err error) []Finding {
+	var found []Finding
+	for _, e := range unjoin(err) {
+		if known, ok := errors.AsType[*dependency.Error](e); ok {
+			found = append(found, fault(known.File, max(known.Line, 1), known.Problem, oneLine(known.Remedy)))
+			continue
+		}
+		for _, p := range yamlProblems(errors.Unwrap(e)) {
+			found = append(found, fault(file, p.line, p.value, "correct its YAML"))
 		}
 	}
-	problem, remedy := cutRemedy(text, "correct the file")
-	return fault(file, line, problem, remedy)
+	return found
 }

@@ -59,6 +59,9 @@ func otherCases() []testCase {
 		{check: "services", name: "wrong", files: files{"x/services.yaml": "services:\n  a: {calls: [b]}\n"}, want: []string{
 			`x/services.yaml:2: there is no service "b"; add it below services:, or correct the name`,
 		}},
+		{check: "services", name: "no YAML", files: files{"services.yaml": "services:\n  a: [\n"}, want: []string{
+			"services.yaml:2: did not find expected node content; correct its YAML",
+		}},
 		{check: "services", name: "unknown key", files: files{"services.yaml": "services: {a: {}}\nother: 1\n"}, want: []string{
 			`services.yaml:2: unknown key "other"; the file has one key, services`,
 		}},
