@@ -125,7 +125,6 @@ func TestUpServesEverythingAndEnds(t *testing.T) {
 		"/alertmanager/api/v2/status":    "alertrouter",
 		"/router/-/ready":                "",
 		"/router/runbooks/Watchdog":      "Watchdog",
-		"/prometheus/api/v1/rules":       "ShopErrorsFastBurn",
 		"/router/phone":                  "Built-in phone",
 		"/prometheus/api/v1/status/tsdb": "headStats",
 	} {
@@ -133,6 +132,10 @@ func TestUpServesEverythingAndEnds(t *testing.T) {
 			t.Errorf("GET %s lacks %q: %.300s", path, want, body)
 		}
 	}
+	// Pages answer at once; the engines load their rules while they start.
+	until(t, 30*time.Second, "rules", func() bool {
+		return strings.Contains(get(t, address+"/prometheus/api/v1/rules"), "ShopErrorsFastBurn")
+	})
 	until(t, 30*time.Second, "traffic of four services", func() bool {
 		body := get(t, address+"/prometheus/api/v1/query?query=service:http_requests:rate1m%3E0")
 		return strings.Count(body, `"service":`) == 4
