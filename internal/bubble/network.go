@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"goldensignals/internal/server"
 )
 
 // Network is a network in memory: servers have names, connections are pipes.
@@ -37,6 +39,7 @@ func (n *Network) Serve(addr string, h http.Handler) (stop func(context.Context)
 	}
 	n.hosts[addr] = ln
 	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
+	server.CloseUnused(srv)
 	done := make(chan error, 1)
 	go func() { done <- srv.Serve(ln) }()
 	return func(ctx context.Context) error {

@@ -78,3 +78,31 @@ func echoAfterAnHour(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusAccepted)
 	_, _ = io.WriteString(w, r.Method+" "+r.URL.RequestURI()+" "+string(body))
 }
+
+// TestStopWaitsForNobody opens a connection and sends nothing on it: net/http
+// alone would wait five seconds for its first request.
+func TestStopWaitsForNobody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var n bubble.Network
+		stop, err := n.Serve("echo:8080", http.NotFoundHandler())
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn, err := n.DialContext(t.Context(), "tcp", "echo:8080")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		synctest.Wait() // the server has it
+		start := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := stop(ctx); err != nil {
+			t.Errorf("stop = %v", err)
+		}
+		if took := time.Since(start); took > time.Second {
+			t.Errorf("stop took %v of virtual time, want it to wait for nobody", took)
+		}
+	})
+}

@@ -14,11 +14,12 @@ import (
 var (
 	words   = []string{"alert", "fault", "drill", "deadline", "dependency", "trace"}
 	workers = []string{
-		"bubble", "cgroup", "engine", "faultapi", "guard", "havoc", "lint", "load", "receiver", "referee", "report", "router", "runbook", "shop", "store", "tracing",
+		"bubble", "cgroup", "engine", "faultapi", "guard", "havoc", "lint", "load", "receiver", "referee", "report", "router", "runbook", "server", "shop", "store", "tracing",
 	}
 	wirers = []string{"console", "stack"}
 
 	exceptions = map[string][]string{
+		"bubble":     {"server"},
 		"drill":      {"alert", "fault"},
 		"lint":       {"runbook"},
 		"router":     {"receiver", "runbook", "store"},

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"goldensignals/internal/server"
 )
 
 // Network joins the parts by the names that they have in compose.yaml
@@ -55,6 +57,7 @@ func serve(ln net.Listener, h http.Handler) (stop func(context.Context) error) {
 		ReadTimeout:       30 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 	}
+	server.CloseUnused(srv)
 	done := make(chan error, 1)
 	go func() { done <- srv.Serve(ln) }()
 	return func(ctx context.Context) error {
