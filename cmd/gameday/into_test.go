@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"goldensignals/internal/stack/stacktest"
 )
 
 const (
@@ -101,6 +103,7 @@ func TestReplayIntoFile(t *testing.T) {
 
 func TestCompareSeveral(t *testing.T) {
 	t.Parallel()
+	stacktest.SkipUnderRace(t)
 	drill := filepath.Join(t.TempDir(), "hour.yaml")
 	if err := os.WriteFile(drill, []byte(hour), 0o600); err != nil {
 		t.Fatal(err)
