@@ -33,10 +33,33 @@ type Notification struct {
 	RunbookURL   string    `json:"runbook_url,omitempty"`
 	State        State     `json:"state"`
 	Attempts     int       `json:"attempts"`
+	Unsure       int       `json:"unsure,omitempty"` // attempts whose answer was lost: it may have arrived more than once
 	LastError    string    `json:"last_error,omitempty"`
 	CreatedAt    time.Time `json:"created_at"`
 	DeliveredAt  time.Time `json:"delivered_at,omitzero"`
+
+	Level      int    `json:"level,omitempty"`       // of escalation: 0 is who is on call, 1 the next person
+	CarriedBy  string `json:"carried_by,omitempty"`  // the digest that told this one, too
+	Provider   string `json:"provider,omitempty"`    // who took it, where a receiver has several
+	Receipt    string `json:"receipt,omitempty"`     // the provider's name for it
+	ReceiptURL string `json:"receipt_url,omitempty"` // where a person can look at it, such as the ticket
+	Report     Report `json:"report,omitempty"`      // what the provider said later
+
+	// What messages are worded from. It is not kept: the text is.
+	Help         string `json:"-"` // the first sentence of the runbook
+	ActionURL    string `json:"-"` // signed link to acknowledge and silence
+	DashboardURL string `json:"-"`
 }
+
+// Report is what a provider says about a message that it took.
+type Report string
+
+// The reports. The empty one means that none is expected.
+const (
+	ReportExpected  Report = "expected"
+	ReportDelivered Report = "delivered" // it is on the phone
+	ReportFailed    Report = "failed"    // it will not arrive
+)
 
 // Matcher is one condition of a silence.
 type Matcher struct {

@@ -2,7 +2,6 @@ package router
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"hash/fnv"
 	"time"
@@ -13,21 +12,6 @@ import (
 // settleTimeout bounds the write that says how an attempt ended. It runs even
 // if the router is being stopped meanwhile.
 const settleTimeout = 5 * time.Second
-
-// permanent marks an error that no further attempt will mend.
-type permanent struct{ error }
-
-func (p permanent) Unwrap() error { return p.error }
-
-// Permanent marks err: the message is not sent again, it is dead at once. A
-// receiver uses it for what will never succeed, such as a number that does not
-// exist. Permanent(nil) is nil.
-func Permanent(err error) error {
-	if err == nil {
-		return nil
-	}
-	return permanent{err}
-}
 
 // deliver sends one receiver's messages, one at a time, until ctx is done. It
 // sleeps until a message arrives or the next one falls due.
@@ -82,7 +66,7 @@ func (rt *Router) step(ctx context.Context, r Receiver) (time.Duration, error) {
 	}
 	sendCtx, cancel := context.WithTimeout(ctx, rt.opts.SendTimeout)
 	defer cancel()
-	cause := r.Send(sendCtx, n)
+	_, cause := r.Send(sendCtx, n)
 	return 0, rt.settle(ctx, n, cause)
 }
 
@@ -120,9 +104,8 @@ func (rt *Router) settle(ctx context.Context, n alert.Notification, cause error)
 
 // final says whether n is given up instead of being tried again at next, and why.
 func (rt *Router) final(n alert.Notification, next time.Time, cause error) (bool, error) {
-	var p permanent
 	switch {
-	case errors.As(cause, &p):
+	case alert.IsPermanent(cause):
 		return true, fmt.Errorf("permanent: %w", cause)
 	case next.Sub(n.CreatedAt) > rt.opts.MaxAge:
 		return true, fmt.Errorf("given up after %s: %w", rt.opts.MaxAge, cause)

@@ -23,11 +23,11 @@ type flaky struct {
 	times []time.Time
 }
 
-func (f *flaky) Send(ctx context.Context, n alert.Notification) error {
+func (f *flaky) Send(ctx context.Context, n alert.Notification) (alert.Receipt, error) {
 	f.tries++
 	f.times = append(f.times, time.Now())
 	if err := f.fail(f.tries); err != nil {
-		return err
+		return alert.Receipt{}, err
 	}
 	return f.Receiver.Send(ctx, n)
 }
@@ -90,7 +90,7 @@ func TestDead(t *testing.T) {
 		wantTries func(int) bool
 		wantError string
 	}{
-		{"permanent", router.Permanent(errors.New("no such number")), func(n int) bool { return n == 1 }, "permanent: no such number"},
+		{"permanent", alert.Permanent(errors.New("no such number")), func(n int) bool { return n == 1 }, "permanent: no such number"},
 		{"too old", errors.New("down"), func(n int) bool { return n > 48 && n < 48*4/3+15 }, "given up after 24h0m0s: down"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -150,9 +150,9 @@ func (gate) Compose(n alert.Notification, _ []alert.Alert) alert.Notification {
 	return n
 }
 
-func (gate) Send(ctx context.Context, _ alert.Notification) error {
+func (gate) Send(ctx context.Context, _ alert.Notification) (alert.Receipt, error) {
 	<-ctx.Done()
-	return ctx.Err()
+	return alert.Receipt{}, ctx.Err()
 }
 
 func TestAReceiverThatHangsTimesOut(t *testing.T) {

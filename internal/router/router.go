@@ -41,8 +41,8 @@ type Receiver interface {
 	Compose(n alert.Notification, alerts []alert.Alert) alert.Notification
 	// Send delivers n. It may be called again with the same n.ID after an
 	// error, a timeout or a crash; a receiver that remembers IDs delivers once.
-	// An error wrapped by Permanent is not tried again.
-	Send(ctx context.Context, n alert.Notification) error
+	// An error marked by alert.Permanent is not tried again.
+	Send(ctx context.Context, n alert.Notification) (alert.Receipt, error)
 }
 
 // The types of receivers, and which severity they are for.

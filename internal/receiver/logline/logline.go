@@ -64,14 +64,14 @@ func (r *Receiver) Compose(n alert.Notification, alerts []alert.Alert) alert.Not
 
 // Send writes the lines. The stream may get them twice if the journal fails or
 // the process dies in between; the journal never does.
-func (r *Receiver) Send(ctx context.Context, n alert.Notification) error {
+func (r *Receiver) Send(ctx context.Context, n alert.Notification) (alert.Receipt, error) {
 	if _, err := io.WriteString(r.w, n.Text+"\n"); err != nil {
-		return fmt.Errorf("write log line: %w", err)
+		return alert.Receipt{}, fmt.Errorf("write log line: %w", err)
 	}
 	if err := r.journal.PutLines(ctx, n.ID, time.Now(), strings.Split(n.Text, "\n")); err != nil {
-		return fmt.Errorf("write log line: %w", err)
+		return alert.Receipt{}, fmt.Errorf("write log line: %w", err)
 	}
-	return nil
+	return alert.Receipt{}, nil
 }
 
 // line is one alert that changed. The order of the fields is the order in the

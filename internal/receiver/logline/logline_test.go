@@ -36,7 +36,7 @@ func TestSend(t *testing.T) {
 		{Status: alert.Firing, Labels: alert.Labels{"alertname": "A", "service": "auth"}, Annotations: alert.Labels{"summary": "two\nlines"}},
 		{Status: alert.Firing, Labels: alert.Labels{"alertname": "B"}},
 	})
-	if err := r.Send(t.Context(), n); err != nil {
+	if _, err := r.Send(t.Context(), n); err != nil {
 		t.Fatal(err)
 	}
 	want := `{"time":"2026-01-02T03:04:05Z","severity":"info","status":"firing","alertname":"A","service":"auth","summary":"two\nlines",` +
@@ -56,7 +56,7 @@ func TestSendReportsTheJournal(t *testing.T) {
 	t.Parallel()
 	full := errors.New("full")
 	r := logline.New(logline.Options{Journal: &journal{err: full}})
-	if err := r.Send(t.Context(), alert.Notification{}); !errors.Is(err, full) {
+	if _, err := r.Send(t.Context(), alert.Notification{}); !errors.Is(err, full) {
 		t.Errorf("Send = %v, want the journal's error", err)
 	}
 }

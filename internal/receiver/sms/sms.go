@@ -59,9 +59,9 @@ func (p *Phone) Compose(n alert.Notification, _ []alert.Alert) alert.Notificatio
 }
 
 // Send puts n into the inbox, once however often it is called.
-func (p *Phone) Send(ctx context.Context, n alert.Notification) error {
+func (p *Phone) Send(ctx context.Context, n alert.Notification) (alert.Receipt, error) {
 	if err := p.inbox.PutSMS(ctx, n, time.Now()); err != nil {
-		return fmt.Errorf("send sms to %s: %w", p.to, err)
+		return alert.Receipt{}, fmt.Errorf("send sms to %s: %w", p.to, err)
 	}
-	return nil
+	return alert.Receipt{}, nil
 }

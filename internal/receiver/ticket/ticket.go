@@ -60,11 +60,11 @@ func (r *Receiver) Compose(n alert.Notification, alerts []alert.Alert) alert.Not
 }
 
 // Send applies n to the ticket of its incident, once however often it is called.
-func (r *Receiver) Send(ctx context.Context, n alert.Notification) error {
+func (r *Receiver) Send(ctx context.Context, n alert.Notification) (alert.Receipt, error) {
 	if err := r.board.PutTicket(ctx, n, time.Now()); err != nil {
-		return fmt.Errorf("file ticket: %w", err)
+		return alert.Receipt{}, fmt.Errorf("file ticket: %w", err)
 	}
-	return nil
+	return alert.Receipt{}, nil
 }
 
 // Text writes a ticket entry: what happened, why it is told now, and each alert

@@ -57,7 +57,7 @@ func TestTextCountsAStorm(t *testing.T) {
 func TestSendReportsTheBoard(t *testing.T) {
 	t.Parallel()
 	full := errors.New("full")
-	if err := ticket.New(ticket.Options{Board: board{full}}).Send(t.Context(), alert.Notification{}); !errors.Is(err, full) {
+	if _, err := ticket.New(ticket.Options{Board: board{full}}).Send(t.Context(), alert.Notification{}); !errors.Is(err, full) {
 		t.Errorf("Send = %v, want the board's error", err)
 	}
 }
