@@ -39,11 +39,15 @@ type Notification struct {
 	DeliveredAt  time.Time `json:"delivered_at,omitzero"`
 
 	Level      int    `json:"level,omitempty"`       // of escalation: 0 is who is on call, 1 the next person
+	First      bool   `json:"first,omitempty"`       // it tells this person of the incident for the first time
 	CarriedBy  string `json:"carried_by,omitempty"`  // the digest that told this one, too
 	Provider   string `json:"provider,omitempty"`    // who took it, where a receiver has several
 	Receipt    string `json:"receipt,omitempty"`     // the provider's name for it
 	ReceiptURL string `json:"receipt_url,omitempty"` // where a person can look at it, such as the ticket
 	Report     Report `json:"report,omitempty"`      // what the provider said later
+
+	NotBefore time.Time `json:"-"` // it waits until then, such as to the end of quiet hours
+	FreshAt   time.Time `json:"-"` // from when its age counts: its creation, the end of its wait, or a retry by hand
 
 	// What messages are worded from. It is not kept: the text is.
 	Help         string `json:"-"` // the first sentence of the runbook

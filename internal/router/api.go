@@ -130,7 +130,7 @@ func (rt *Router) ready(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, struct {
 		Status   string    `json:"status"`
 		Watchdog time.Time `json:"watchdog_last_seen,omitzero"`
-	}{"ready", rt.watchdogLastSeen()})
+	}{"ready", rt.watchdog.lastSeen().UTC()})
 }
 
 // listJSON serves a list, newest first, with ?limit= from 1 to 10000.

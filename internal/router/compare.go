@@ -11,97 +11,132 @@ import (
 
 // difference is what a group says beyond what is known.
 type difference struct {
+	spans   []store.Span  // of the incident after this group
 	fresh   []alert.Alert // firing alerts that are new, or fire again
 	refired bool          // one of fresh was known as resolved
-	changed []store.Span  // rows to write
 	unseen  []store.Span  // firing spans of the open incident that the group does not name
 	firing  int           // how many alerts of the incident fire after this group
 }
 
+// maxEnded bounds how many ended spans of an open incident are remembered: an
+// alert that flaps for a week has many.
+const maxEnded = 1000
+
 // compare holds the group against the known spans.
 func compare(st store.GroupState, g alert.Group) difference {
 	var d difference
-	open := openSpans(st)
-	firing := g.FiringAlerts()
+	known := remember(st)
 	seen := make(map[string]bool, len(g.Alerts)) // :: fingerprint
-	for _, a := range firing {
-		if !seen[a.Fingerprint] {
+	for _, a := range g.Alerts {
+		if a.Status == alert.Firing && !seen[a.Fingerprint] {
 			seen[a.Fingerprint] = true
-			d.fire(st, open, a)
+			d.fire(known, a)
 		}
 	}
+	anyFires := len(seen) > 0
 	for _, a := range g.Alerts {
 		if !seen[a.Fingerprint] {
 			seen[a.Fingerprint] = true
-			d.resolve(open, a)
+			d.resolve(known, a)
 		}
 	}
-	gone := len(firing) == 0 && (g.TruncatedAlerts == 0 || g.NotificationReason == reasonResolved)
-	for _, fp := range slices.Sorted(maps.Keys(open)) {
-		switch p := open[fp]; {
+	gone := !anyFires && (g.TruncatedAlerts == 0 || g.NotificationReason == reasonResolved)
+	for _, fp := range slices.Sorted(maps.Keys(known.open)) {
+		switch p := &known.spans[known.open[fp]]; {
 		case seen[fp]:
 		case gone:
-			d.changed = append(d.changed, ended(p))
+			p.Status = alert.Resolved
 		default: // not named, because it is truncated or muted: it stays as it is
-			d.unseen = append(d.unseen, p)
+			d.unseen = append(d.unseen, *p)
 			d.firing++
 		}
 	}
+	d.spans = forget(known.spans)
 	return d
 }
 
-// openSpans returns the firing spans of the open incident by fingerprint.
-func openSpans(st store.GroupState) map[string]store.Span {
-	open := make(map[string]store.Span)
-	for _, p := range st.Spans {
-		if st.Open == nil || p.Incident != st.Open.ID || p.Status != alert.Firing {
-			continue
-		}
-		if known, ok := open[p.Fingerprint]; !ok || p.StartsAt.After(known.StartsAt) {
-			open[p.Fingerprint] = p
-		}
-	}
-	return open
+// memory is what is known of a group's spans, while a decision changes it.
+type memory struct {
+	spans  []store.Span
+	open   map[string]int  // :: fingerprint -> index of the firing span
+	ended  map[string]bool // :: identity, of the latest incident
+	isOpen bool
 }
 
-func (d *difference) fire(st store.GroupState, open map[string]store.Span, a alert.Alert) {
+func remember(st store.GroupState) *memory {
+	m := &memory{isOpen: st.Open != nil}
+	if len(st.Spans) == 0 {
+		return m
+	}
+	m.open, m.ended = make(map[string]int, len(st.Spans)), make(map[string]bool)
+	for _, p := range st.Spans {
+		if p.Status == alert.Resolved || !m.isOpen {
+			m.ended[p.Identity()] = true
+		}
+		if !m.isOpen {
+			continue // those of an incident that is over are not carried on
+		}
+		m.spans = append(m.spans, p)
+		if p.Status != alert.Firing {
+			continue
+		}
+		if known, ok := m.open[p.Fingerprint]; !ok || p.StartsAt.After(m.spans[known].StartsAt) {
+			m.open[p.Fingerprint] = len(m.spans) - 1
+		}
+	}
+	return m
+}
+
+// forget drops the oldest ended spans beyond maxEnded.
+func forget(spans []store.Span) []store.Span {
+	ended := 0
+	for _, p := range spans {
+		if p.Status == alert.Resolved {
+			ended++
+		}
+	}
+	return slices.DeleteFunc(spans, func(p store.Span) bool {
+		drop := p.Status == alert.Resolved && ended > maxEnded
+		if drop {
+			ended--
+		}
+		return drop
+	})
+}
+
+func (d *difference) fire(m *memory, a alert.Alert) {
 	d.firing++
-	known, isOpen := open[a.Fingerprint]
-	if isOpen && !a.StartsAt.After(known.StartsAt) {
+	known, isOpen := m.open[a.Fingerprint]
+	if isOpen && !a.StartsAt.After(m.spans[known].StartsAt) {
 		return
 	}
 	if isOpen { // the end of the known span was never reported
-		d.changed = append(d.changed, ended(known))
+		m.spans[known].Status = alert.Resolved
 	}
-	old, ok := st.Spans[a.Identity()]
-	d.refired = d.refired || ok && old.Status == alert.Resolved
+	refired := m.ended[a.Identity()]
+	d.refired = d.refired || refired
 	d.fresh = append(d.fresh, a)
-	p := store.Span{
-		Identity: a.Identity(), Fingerprint: a.Fingerprint, StartsAt: a.StartsAt,
-		Status: alert.Firing, Severity: a.Labels["severity"],
+	p := store.Span{Fingerprint: a.Fingerprint, StartsAt: a.StartsAt, Status: alert.Firing, Severity: a.Labels["severity"]}
+	if i := slices.IndexFunc(m.spans, func(s store.Span) bool {
+		return refired && s.Fingerprint == p.Fingerprint && s.StartsAt.Equal(p.StartsAt)
+	}); i >= 0 {
+		m.spans[i] = p
+		return
 	}
-	if st.Open != nil {
-		p.Incident = st.Open.ID
-	}
-	d.changed = append(d.changed, p)
+	m.spans = append(m.spans, p)
 }
 
 // resolve ends the open span of alert a. A resolved alert that is older than
 // the open span speaks of an earlier one and changes nothing.
-func (d *difference) resolve(open map[string]store.Span, a alert.Alert) {
-	known, ok := open[a.Fingerprint]
+func (d *difference) resolve(m *memory, a alert.Alert) {
+	known, ok := m.open[a.Fingerprint]
 	switch {
 	case !ok:
-	case a.StartsAt.Before(known.StartsAt) && a.EndsAt.Before(known.StartsAt):
+	case a.StartsAt.Before(m.spans[known].StartsAt) && a.EndsAt.Before(m.spans[known].StartsAt):
 		d.firing++
 	default:
-		d.changed = append(d.changed, ended(known))
+		m.spans[known].Status = alert.Resolved
 	}
-}
-
-func ended(p store.Span) store.Span {
-	p.Status = alert.Resolved
-	return p
 }
 
 // severityOf returns the severity that routes an alert. A label outside the

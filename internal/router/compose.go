@@ -3,6 +3,7 @@ package router
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,11 +18,15 @@ type composer struct {
 	receivers map[string]Receiver // :: name -> receiver
 	runbooks  *runbook.Library
 	external  *url.URL
+	// notBefore says until when a receiver wants to be left in peace; nil: never.
+	notBefore func(receiver string, severity alert.Severity, now time.Time) time.Time
+	// action makes the link by which people act on an incident; nil: there is none.
+	action func(incident string, now time.Time) string
 }
 
 // change turns a decision into what the store keeps.
 func (c composer) change(d Decision, now time.Time) store.Change {
-	ch := store.Change{Outcome: d.Outcome, Watchdog: d.Watchdog, Incident: d.Incident, Spans: d.Spans}
+	ch := store.Change{Outcome: d.Outcome, Watchdog: d.Watchdog, Incident: d.Incident, Spans: d.Spans, Events: d.Events}
 	if d.Message == nil {
 		return ch
 	}
@@ -31,9 +36,20 @@ func (c composer) change(d Decision, now time.Time) store.Change {
 		if !ok {
 			continue // it was told of the incident, and is not configured any more
 		}
-		n := c.notification(*d.Incident, *d.Message, to)
-		n.CreatedAt = now
-		ch.Notifications = append(ch.Notifications, r.Compose(n, d.Message.Alerts))
+		n := c.notification(*d.Incident, *d.Message, to, r.Type())
+		n.CreatedAt, n.To = now, to.To
+		if c.notBefore != nil {
+			n.NotBefore = c.notBefore(r.Name(), n.Severity, now)
+		}
+		n = r.Compose(n, d.Message.Alerts)
+		if n.Status == alert.Firing {
+			told := store.Target{Name: r.Name(), Type: r.Type(), To: n.To}
+			if !slices.Contains(d.Incident.Told, told) {
+				n.First = n.Severity == alert.Critical
+				d.Incident.Told = append(slices.Clip(d.Incident.Told), told)
+			}
+		}
+		ch.Notifications = append(ch.Notifications, n)
 	}
 	return ch
 }
@@ -50,8 +66,8 @@ func (c composer) name(inc *store.Incident, m Message) {
 	inc.RunbookURL = c.runbookURL(m.Lead)
 }
 
-func (c composer) notification(inc store.Incident, m Message, to store.Target) alert.Notification {
-	parts := []string{"message", inc.ID, itoa(inc.Messages), string(m.Status), to.Name}
+func (c composer) notification(inc store.Incident, m Message, to Addressee, typ string) alert.Notification {
+	parts := []string{"message", inc.ID, itoa(inc.Messages), string(m.Status), to.Name, to.To, itoa(to.Level)}
 	for _, a := range m.Alerts {
 		parts = append(parts, a.Identity())
 	}
@@ -59,7 +75,8 @@ func (c composer) notification(inc store.Incident, m Message, to store.Target) a
 		ID:           hash(parts...),
 		Incident:     inc.ID,
 		Receiver:     to.Name,
-		ReceiverType: to.Type,
+		ReceiverType: typ,
+		Level:        to.Level,
 		Severity:     m.Severity,
 		Status:       m.Status,
 		AlertName:    inc.AlertName,
@@ -71,12 +88,19 @@ func (c composer) notification(inc store.Incident, m Message, to store.Target) a
 		RunbookURL:   inc.RunbookURL,
 		State:        alert.Pending,
 	}
+	page, _ := c.runbooks.Lookup(inc.AlertName)
 	if m.Status == alert.Firing && m.Lead.Fingerprint != "" {
 		n.AlertName, n.Service = m.Lead.Name(), m.Lead.Labels["service"]
 		n.Title, n.RunbookURL = c.title(m.Lead), c.runbookURL(m.Lead)
+		n.DashboardURL, _ = safeLink(m.Lead.Annotations["dashboard_url"], c.external)
+		page, _ = c.runbooks.Lookup(n.AlertName)
 		if _, known := severityOf(m.Lead.Labels["severity"]); known {
 			n.Title += flag(m.Alerts)
 		}
+	}
+	n.Help = page.Brief
+	if c.action != nil && m.Status == alert.Firing {
+		n.ActionURL = c.action(inc.ID, inc.UpdatedAt)
 	}
 	return n
 }
@@ -150,4 +174,51 @@ func safeLink(raw string, base *url.URL) (string, bool) {
 		return "", false
 	}
 	return u.String(), true
+}
+
+// digestSample is how many messages a digest is worded from.
+const digestSample = 20
+
+// digest words one message that tells what waits for a phone.
+func (c composer) digest(r Receiver, to string, now time.Time) func([]alert.Notification, store.Tally) alert.Notification {
+	return func(sample []alert.Notification, t store.Tally) alert.Notification {
+		parts := []string{"digest", r.Name(), to, itoa(t.Notifications)}
+		n := alert.Notification{
+			Receiver: r.Name(), ReceiverType: r.Type(), To: to, Status: alert.Resolved, First: true,
+			AlertName: "Digest", Alerts: t.Incidents, Reason: "digest", CreatedAt: now, State: alert.Pending,
+			RunbookURL: strings.TrimSuffix(c.external.String(), "/") + "/incidents",
+		}
+		for _, m := range sample {
+			parts = append(parts, m.ID)
+			if m.Status == alert.Firing {
+				n.Status = alert.Firing
+				n.Severity = moreUrgent(n.Severity, m.Severity)
+			}
+		}
+		if n.Severity == "" {
+			n.Severity = alert.Info
+		}
+		n.ID = hash(parts...)
+		n.Title = digestTitle(t)
+		n = r.Compose(n, nil)
+		n.To = to
+		return n
+	}
+}
+
+// digestTitle says how much waits, and where most of it is.
+func digestTitle(t store.Tally) string {
+	var where []string
+	for _, s := range t.Services {
+		name := s.Name
+		if name == "" {
+			name = "no service"
+		}
+		where = append(where, fmt.Sprintf("%s %d", name, s.N))
+	}
+	title := fmt.Sprintf("%d messages about %d incidents", t.Notifications, t.Incidents)
+	if t.Resolved > 0 {
+		title += fmt.Sprintf(", %d of them over", t.Resolved)
+	}
+	return title + ": " + strings.Join(where, ", ")
 }

@@ -3,6 +3,7 @@ package router
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"slices"
 	"time"
 
@@ -31,13 +32,16 @@ const (
 	reasonResolved = "all alerts resolved"
 )
 
-// Policy is what a decision depends on besides the facts.
+// Policy is what a decision depends on besides the facts. Its functions are pure.
 type Policy struct {
 	// RepeatAfter is how old the last firing message of an incident must be
 	// before a repeat is sent: a retried repeat is younger.
 	RepeatAfter time.Duration
-	// Routes says who gets which severity.
-	Routes map[alert.Severity][]store.Target
+	// Route says who gets which severity, given the labels of what fires.
+	Route func(alert.Severity, alert.Labels) []store.Target
+	// Escalate says how long a receiver waits before it tells the person of a
+	// level, 1 or more, and false if there is none. Nil: nobody is told later.
+	Escalate func(receiver string, level int) (time.Duration, bool)
 }
 
 // Decision is what an accepted group changes, and what people are told.
@@ -45,8 +49,15 @@ type Decision struct {
 	Outcome  string
 	Watchdog bool
 	Incident *store.Incident // nil: no incident is touched
-	Spans    []store.Span
-	Message  *Message // nil: nobody is told
+	Spans    []store.Span    // all of the incident; nil: as they are
+	Message  *Message        // nil: nobody is told
+	Events   []store.Event
+}
+
+// Addressee is one receiver of a message, and which of its people.
+type Addressee struct {
+	store.Target
+	Level int // of escalation, if To is empty
 }
 
 // Message is one thing to tell, before it is worded for each receiver.
@@ -54,7 +65,7 @@ type Message struct {
 	Status   alert.Status
 	Severity alert.Severity
 	Reason   string
-	To       []store.Target
+	To       []Addressee
 	Lead     alert.Alert   // the most urgent: it gives title and runbook; zero if it is not shown
 	Alerts   []alert.Alert // what changed: the new alerts, or the resolved ones; all in a repeat
 }
@@ -101,7 +112,7 @@ func decideGroup(st store.GroupState, diff difference, g alert.Group, now time.T
 	}
 	inc := *st.Open
 	inc.UpdatedAt, inc.Alerts = now, diff.firing
-	return Decision{Outcome: outcomeUnchanged, Incident: &inc, Spans: diff.changed}
+	return Decision{Outcome: outcomeUnchanged, Incident: &inc, Spans: diff.spans}
 }
 
 // hidesFiring reports whether alerts still fire that max_alerts cut off.
@@ -126,7 +137,7 @@ func tellFiring(st store.GroupState, diff difference, g alert.Group, now time.Ti
 	if g.TruncatedAlerts > 0 { // what is not shown may be more urgent
 		severity = moreUrgent(severity, urgencyOf(diff.unseen))
 	}
-	d := Decision{Outcome: outcomeRepeated, Spans: diff.changed}
+	d := Decision{Outcome: outcomeRepeated, Spans: diff.spans}
 	reason, about := reasonRepeat, firing
 	if len(diff.fresh) > 0 {
 		d.Outcome, reason, about = outcomeAdded, reasonNew, diff.fresh
@@ -148,16 +159,37 @@ func tellFiring(st store.GroupState, diff difference, g alert.Group, now time.Ti
 	}
 	inc.UpdatedAt, inc.LastFiringAt, inc.Alerts = now, now, diff.firing
 	inc.Messages++
-	for i := range d.Spans {
-		d.Spans[i].Incident = inc.ID
-	}
 	if !saysNothing(g.NotificationReason) {
 		reason = g.NotificationReason
 	}
+	first := lead(firing, severity)
+	inc.Labels = common(g)
 	d.Incident = &inc
-	d.Message = &Message{Status: alert.Firing, Severity: severity, Reason: reason, To: p.Routes[severity],
-		Lead: lead(firing, severity), Alerts: about}
+	d.Message = &Message{Status: alert.Firing, Severity: severity, Reason: reason, Lead: first, Alerts: about}
+	for _, to := range p.Route(severity, routingLabels(g, first)) {
+		d.Message.To = append(d.Message.To, Addressee{Target: to})
+	}
+	planEscalation(&inc, *d.Message, now, p)
 	return d
+}
+
+// common returns the labels that all alerts of g share.
+func common(g alert.Group) alert.Labels {
+	out := g.CommonLabels.Clone()
+	if out == nil {
+		out = alert.Labels{}
+	}
+	maps.Copy(out, g.GroupLabels)
+	return out
+}
+
+// routingLabels are what routes match: the labels of the most urgent alert, those
+// of the group, and those that Alertmanager's route gave.
+func routingLabels(g alert.Group, lead alert.Alert) alert.Labels {
+	out := common(g)
+	maps.Copy(out, lead.Labels)
+	maps.Copy(out, g.RouteLabels)
+	return out
 }
 
 // tellResolved closes the incident and tells everybody who was told of it.
@@ -165,6 +197,7 @@ func tellResolved(st store.GroupState, diff difference, g alert.Group, now time.
 	inc := *st.Open
 	inc.Status, inc.UpdatedAt, inc.ResolvedAt, inc.Alerts = alert.Resolved, now, now, 0
 	inc.Messages++
+	inc.Escalations = nil
 	reason := reasonResolved
 	if !saysNothing(g.NotificationReason) {
 		reason = g.NotificationReason
@@ -172,10 +205,18 @@ func tellResolved(st store.GroupState, diff difference, g alert.Group, now time.
 	return Decision{
 		Outcome:  outcomeResolved,
 		Incident: &inc,
-		Spans:    diff.changed,
-		Message: &Message{Status: alert.Resolved, Severity: inc.Severity, Reason: reason, To: st.Notified,
-			Alerts: g.Alerts},
+		Spans:    diff.spans,
+		Message:  &Message{Status: alert.Resolved, Severity: inc.Severity, Reason: reason, To: allTold(inc), Alerts: g.Alerts},
 	}
+}
+
+// allTold are all who were told that the incident fires.
+func allTold(inc store.Incident) []Addressee {
+	var to []Addressee
+	for _, t := range inc.Told {
+		to = append(to, Addressee{Target: t})
+	}
+	return to
 }
 
 // open names a new incident. The same webhook always gives the same name; the
@@ -189,6 +230,7 @@ func open(st store.GroupState, g alert.Group, fresh []alert.Alert, now time.Time
 	return store.Incident{
 		ID:        hash(append([]string{"incident", g.GroupKey, itoa(st.Incidents)}, names...)...),
 		GroupKey:  g.GroupKey,
+		Nth:       st.Incidents + 1,
 		Status:    alert.Firing,
 		StartedAt: now,
 	}

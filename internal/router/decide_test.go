@@ -1,6 +1,7 @@
 package router_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -16,10 +17,12 @@ var (
 	t0     = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	policy = router.Policy{
 		RepeatAfter: time.Hour,
-		Routes: map[alert.Severity][]store.Target{
-			alert.Critical: {{Name: "phone", Type: "sms"}},
-			alert.Warning:  {{Name: "board", Type: "ticket"}},
-			alert.Info:     {{Name: "log", Type: "logline"}},
+		Route: func(sev alert.Severity, _ alert.Labels) []store.Target {
+			return map[alert.Severity][]store.Target{
+				alert.Critical: {{Name: "phone", Type: "sms"}},
+				alert.Warning:  {{Name: "board", Type: "ticket"}},
+				alert.Info:     {{Name: "log", Type: "logline"}},
+			}[sev]
 		},
 	}
 )
@@ -72,44 +75,26 @@ type world struct {
 
 func (w *world) decide(g alert.Group, now time.Time) router.Decision {
 	st := w.st
-	st.Spans = make(map[string]store.Span)
-	for id, p := range w.st.Spans {
-		st.Spans[id] = p
-	}
+	st.Spans = slices.Clone(st.Spans)
 	d := router.Decide(st, g, now, policy)
-	if w.st.Spans == nil {
-		w.st.Spans = make(map[string]store.Span)
-	}
-	for _, p := range d.Spans {
-		w.st.Spans[p.Identity] = p
-	}
 	if d.Incident == nil {
 		return d
 	}
-	if w.st.Open == nil {
-		w.st.Incidents++
+	if d.Spans != nil {
+		w.st.Spans = d.Spans
 	}
-	w.st.Open = d.Incident
+	w.st.Incidents, w.st.Open = d.Incident.Nth, d.Incident
 	if d.Message != nil && d.Message.Status == alert.Firing {
 		for _, to := range d.Message.To {
-			if !contains(w.st.Notified, to) {
-				w.st.Notified = append(w.st.Notified, to)
+			if !slices.Contains(d.Incident.Told, to.Target) {
+				d.Incident.Told = append(d.Incident.Told, to.Target)
 			}
 		}
 	}
 	if d.Incident.Status == alert.Resolved {
-		w.st.Open, w.st.Notified = nil, nil
+		w.st.Open = nil
 	}
 	return d
-}
-
-func contains(list []store.Target, t store.Target) bool {
-	for _, x := range list {
-		if x == t {
-			return true
-		}
-	}
-	return false
 }
 
 // told is what a decision tells, in short: "firing critical phone 2".

@@ -20,6 +20,7 @@ type metrics struct {
 	webhooks *prometheus.CounterVec   // code
 	sent     *prometheus.CounterVec   // receiver, status, state
 	failed   *prometheus.CounterVec   // receiver
+	unsure   *prometheus.CounterVec   // receiver
 	delay    *prometheus.HistogramVec // receiver
 }
 
@@ -38,6 +39,10 @@ func newMetrics(reg prometheus.Registerer, rt *Router) (*metrics, error) {
 			Name: "alertrouter_delivery_failures_total",
 			Help: "Attempts to deliver a notification that failed.",
 		}, []string{"receiver"}),
+		unsure: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "alertrouter_delivery_unsure_total",
+			Help: "Attempts whose answer was lost: what they sent may have arrived, and is sent again.",
+		}, []string{"receiver"}),
 		delay: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "alertrouter_delivery_delay_seconds",
 			Help:    "Time from the accepted webhook to the delivered notification.",
@@ -45,24 +50,33 @@ func newMetrics(reg prometheus.Registerer, rt *Router) (*metrics, error) {
 		}, []string{"receiver"}),
 	}
 	m.webhooks.WithLabelValues(strconv.Itoa(http.StatusNoContent)) // there from the start, also before the first one
-	for _, r := range rt.opts.Receivers {                          // start at 0, so that the first failure is an increase
-		m.failed.WithLabelValues(r.Name())
-		m.delay.WithLabelValues(r.Name())
-		for _, status := range []alert.Status{alert.Firing, alert.Resolved} {
-			m.sent.WithLabelValues(r.Name(), string(status), string(alert.Delivered))
-			m.sent.WithLabelValues(r.Name(), string(status), string(alert.Dead))
-		}
-	}
-	all := []prometheus.Collector{m.webhooks, m.sent, m.failed, m.delay, newOutbox(rt.store),
+	all := []prometheus.Collector{m.webhooks, m.sent, m.failed, m.unsure, m.delay, newOutbox(rt.store),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "alertrouter_watchdog_last_seen_timestamp_seconds",
 			Help: "When the watchdog alert last arrived; 0 if never.",
-		}, func() float64 { return float64(rt.watchdog.Load()) / 1e9 })}
+		}, func() float64 {
+			if seen := rt.watchdog.lastSeen(); !seen.IsZero() {
+				return float64(seen.UnixNano()) / 1e9
+			}
+			return 0
+		})}
 	var errs []error
 	for _, c := range all {
 		errs = append(errs, reg.Register(c))
 	}
 	return m, errors.Join(errs...)
+}
+
+// expect starts the series of a receiver at 0, so that its first failure is an
+// increase.
+func (m *metrics) expect(receiver string) {
+	m.failed.WithLabelValues(receiver)
+	m.unsure.WithLabelValues(receiver)
+	m.delay.WithLabelValues(receiver)
+	for _, status := range []alert.Status{alert.Firing, alert.Resolved} {
+		m.sent.WithLabelValues(receiver, string(status), string(alert.Delivered))
+		m.sent.WithLabelValues(receiver, string(status), string(alert.Dead))
+	}
 }
 
 // done counts a notification that reached its final state at the given time.

@@ -13,10 +13,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net/http"
 	"net/url"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -54,21 +52,15 @@ const (
 
 // Options are what a Router needs. Zero durations and sizes mean the defaults.
 type Options struct {
-	Store     *store.Store     // required; the caller closes it after Run has returned
-	Receivers []Receiver       // required: at least one of each type
-	Runbooks  *runbook.Library // nil: no runbooks
+	Plan                      // who is told what; Receivers are required
+	Store    *store.Store     // required; the caller closes it after Run has returned
+	Runbooks *runbook.Library // nil: no runbooks
 	// ExternalURL is where people reach the router; links in messages and
 	// pages start with it. Required, absolute.
 	ExternalURL *url.URL
 	Registry    *prometheus.Registry // nil: a new one; served at /metrics
 	Log         *slog.Logger         // nil: discarded
-
-	RepeatAfter time.Duration // age of the last message before a repeat is sent; 1 h
-	MaxBody     int64         // bytes of one webhook; 16 MiB
-	SendTimeout time.Duration // for one attempt; 10 s
-	RetryMin    time.Duration // wait after the first failed attempt; 1 s
-	RetryMax    time.Duration // longest wait between attempts; 1 min
-	MaxAge      time.Duration // a message older than this is given up; 24 h
+	MaxBody     int64                // bytes of one webhook; 16 MiB
 }
 
 func (o *Options) setDefaults() {
@@ -81,20 +73,7 @@ func (o *Options) setDefaults() {
 	if o.MaxBody == 0 {
 		o.MaxBody = 16 << 20
 	}
-	for _, d := range []struct {
-		value    *time.Duration
-		fallback time.Duration
-	}{
-		{&o.RepeatAfter, time.Hour},
-		{&o.SendTimeout, 10 * time.Second},
-		{&o.RetryMin, time.Second},
-		{&o.RetryMax, time.Minute},
-		{&o.MaxAge, 24 * time.Hour},
-	} {
-		if *d.value == 0 {
-			*d.value = d.fallback
-		}
-	}
+	o.Plan.setDefaults()
 }
 
 func (o *Options) validate() error {
@@ -105,23 +84,10 @@ func (o *Options) validate() error {
 	if u == nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return fmt.Errorf("option ExternalURL %v: want an absolute http or https URL, for example http://localhost:8080/router/", u)
 	}
-	if o.MaxBody < 0 || min(o.RepeatAfter, o.SendTimeout, o.RetryMin, o.RetryMax, o.MaxAge) < 0 {
-		return errors.New("options MaxBody, RepeatAfter, SendTimeout, RetryMin, RetryMax, MaxAge: want no negative value")
+	if o.MaxBody < 0 {
+		return errors.New("option MaxBody: want no negative value")
 	}
-	names := make(map[string]bool, len(o.Receivers))
-	types := make(map[string]bool, len(o.Receivers))
-	for _, r := range o.Receivers {
-		if names[r.Name()] || r.Name() == "" {
-			return fmt.Errorf("option Receivers: name %q is empty or used twice; give each receiver its own", r.Name())
-		}
-		names[r.Name()], types[r.Type()] = true, true
-	}
-	for _, want := range []string{TypeSMS, TypeTicket, TypeLogline} {
-		if !types[want] {
-			return fmt.Errorf("option Receivers: none has type %s; alerts of that severity would be lost, so add one", want)
-		}
-	}
-	return nil
+	return o.Plan.validate()
 }
 
 // Router is one alert router. Its Handler is safe for concurrent use.
@@ -129,12 +95,25 @@ type Router struct {
 	opts     Options
 	store    *store.Store
 	log      *slog.Logger
-	policy   Policy
-	composer composer
 	metrics  *metrics
 	handler  http.Handler
-	wake     map[string]chan struct{} // :: receiver name -> there is something to send
-	watchdog atomic.Int64             // Unix nanoseconds; 0: never seen
+	setting  atomic.Pointer[setting]
+	reloaded chan struct{} // holds one: the setting is another one
+	attend   chan struct{} // holds one: something was written that has a due time
+	watchdog watchdog
+
+	mu   sync.Mutex
+	bell map[string]chan struct{} // :: receiver name -> there is something to send
+}
+
+// setting is what follows from one plan. It never changes; a reload makes another.
+type setting struct {
+	plan     Plan
+	policy   Policy
+	composer composer
+	store    *store.Store
+	log      *slog.Logger
+	metrics  *metrics
 }
 
 // New returns a router. It reads the store, and starts nothing.
@@ -144,27 +123,20 @@ func New(o Options) (*Router, error) {
 		return nil, fmt.Errorf("router: %w", err)
 	}
 	rt := &Router{
-		opts:     o,
-		store:    o.Store,
-		log:      o.Log,
-		policy:   Policy{RepeatAfter: o.RepeatAfter, Routes: routes(o.Receivers)},
-		composer: composer{receivers: make(map[string]Receiver), runbooks: o.Runbooks, external: o.ExternalURL},
-		wake:     make(map[string]chan struct{}),
-	}
-	for _, r := range o.Receivers {
-		rt.composer.receivers[r.Name()] = r
-		rt.wake[r.Name()] = make(chan struct{}, 1)
+		opts: o, store: o.Store, log: o.Log,
+		reloaded: make(chan struct{}, 1),
+		attend:   make(chan struct{}, 1),
+		bell:     make(map[string]chan struct{}),
 	}
 	seen, err := o.Store.WatchdogLastSeen(context.Background())
 	if err != nil {
 		return nil, fmt.Errorf("router: %w", err)
 	}
-	if !seen.IsZero() {
-		rt.watchdog.Store(seen.UnixNano())
-	}
+	rt.watchdog.see(seen)
 	if rt.metrics, err = newMetrics(o.Registry, rt); err != nil {
 		return nil, fmt.Errorf("router: register metrics: %w", err)
 	}
+	rt.set(o.Plan)
 	pages, err := web.New(web.Options{Store: o.Store, Runbooks: o.Runbooks, ExternalURL: o.ExternalURL, Log: o.Log})
 	if err != nil {
 		return nil, fmt.Errorf("router: %w", err)
@@ -173,19 +145,29 @@ func New(o Options) (*Router, error) {
 	return rt, nil
 }
 
-// routes says who gets which severity: all receivers of its type.
-func routes(receivers []Receiver) map[alert.Severity][]store.Target {
-	out := make(map[alert.Severity][]store.Target)
-	for sev, typ := range map[alert.Severity]string{
-		alert.Critical: TypeSMS, alert.Warning: TypeTicket, alert.Info: TypeLogline,
-	} {
-		for _, r := range receivers {
-			if r.Type() == typ {
-				out[sev] = append(out[sev], store.Target{Name: r.Name(), Type: typ})
-			}
-		}
+// Apply replaces the plan. What is being sent is finished by the receivers of the
+// old one; what waits for a receiver that is gone goes to one of the same type.
+// After an error the old plan stays.
+func (rt *Router) Apply(p Plan) error {
+	p.setDefaults()
+	if err := p.validate(); err != nil {
+		return fmt.Errorf("router: %w", err)
 	}
-	return out
+	rt.set(p)
+	ring(rt.reloaded)
+	return nil
+}
+
+func (rt *Router) set(p Plan) {
+	s := &setting{
+		plan: p, policy: p.policy(), store: rt.store, log: rt.log, metrics: rt.metrics,
+		composer: composer{receivers: make(map[string]Receiver), runbooks: rt.opts.Runbooks, external: rt.opts.ExternalURL, notBefore: p.NotBefore},
+	}
+	for _, r := range p.Receivers {
+		s.composer.receivers[r.Name()] = r
+		rt.metrics.expect(r.Name())
+	}
+	rt.setting.Store(s)
 }
 
 // Run delivers messages until ctx is done, and returns nil after all its
@@ -202,11 +184,94 @@ func (rt *Router) Run(ctx context.Context) error {
 		rt.log.Info("messages that were being sent when the router stopped are sent again", "count", count)
 	}
 	var wg sync.WaitGroup
-	for _, name := range slices.Sorted(maps.Keys(rt.composer.receivers)) {
-		wg.Go(func() { rt.deliver(ctx, rt.composer.receivers[name]) })
+	defer wg.Wait()
+	wg.Go(func() { rt.attendTo(ctx) })
+	for ctx.Err() == nil {
+		rt.deliverUntilReload(ctx)
 	}
-	wg.Wait()
 	return nil
+}
+
+// Runner is a receiver that has something to do all the time, such as keeping a
+// connection. Run ends with ctx.
+type Runner interface {
+	Run(ctx context.Context) error
+}
+
+// deliverUntilReload runs the lanes of the setting until it is replaced.
+func (rt *Router) deliverUntilReload(ctx context.Context) {
+	s := rt.setting.Load()
+	rt.adopt(ctx, s)
+	var lanes, runners sync.WaitGroup
+	laneCtx, stopLanes := context.WithCancel(ctx)
+	runCtx, stopRunners := context.WithCancel(ctx)
+	for _, r := range s.plan.Receivers {
+		if runner, ok := r.(Runner); ok {
+			runners.Go(func() {
+				if err := runner.Run(runCtx); err != nil && runCtx.Err() == nil {
+					rt.log.Error("run receiver", "receiver", r.Name(), "err", err)
+				}
+			})
+		}
+		lanes.Go(func() { newLane(s, r, s.plan.Limits[r.Name()], rt.bellOf(r.Name())).run(laneCtx, ctx) })
+	}
+	select {
+	case <-ctx.Done():
+	case <-rt.reloaded:
+	}
+	stopLanes()
+	lanes.Wait()
+	stopRunners()
+	runners.Wait()
+}
+
+// adopt gives what waits for receivers that are gone to one of the same type.
+func (rt *Router) adopt(ctx context.Context, s *setting) {
+	orphans, err := rt.store.Orphans(ctx, s.plan.everybody())
+	if err != nil {
+		rt.log.Error("look for messages without a receiver", "err", err)
+		return
+	}
+	for _, o := range orphans {
+		heir := s.heir(o.Type)
+		n := heir.Compose(alert.Notification{Receiver: heir.Name(), CreatedAt: time.Now()}, nil)
+		count, err := rt.store.Adopt(ctx, o.Name, heir.Name(), n.To)
+		if err != nil {
+			rt.log.Error("hand over messages", "from", o.Name, "to", heir.Name(), "err", err)
+			continue
+		}
+		rt.log.Warn("messages of a receiver that is gone are sent by another", "from", o.Name, "to", heir.Name(), "count", count)
+	}
+}
+
+// heir is the first receiver of a type; the first of all if there is none.
+func (s *setting) heir(typ string) Receiver {
+	for _, r := range s.plan.Receivers {
+		if r.Type() == typ {
+			return r
+		}
+	}
+	return s.plan.Receivers[0]
+}
+
+// ring wakes whoever waits for c, now or next.
+func ring(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default: // it is awake, or will be
+	}
+}
+
+// bellOf returns the channel that wakes the lane of a receiver.
+func (rt *Router) bellOf(receiver string) chan struct{} {
+	rt.mu.Lock()
+	defer rt.mu.Unlock()
+	c, ok := rt.bell[receiver]
+	if !ok {
+		c = make(chan struct{}, 1)
+		rt.bell[receiver] = c
+	}
+	return c
 }
 
 // Handler serves the API and the pages at "/".
@@ -214,35 +279,53 @@ func (rt *Router) Handler() http.Handler { return rt.handler }
 
 // accept decides about g and stores the decision; after nil it is durable.
 func (rt *Router) accept(ctx context.Context, g alert.Group, now time.Time) error {
+	s := rt.setting.Load()
+	return rt.acceptAs(ctx, g, now, s, s.policy)
+}
+
+func (rt *Router) acceptAs(ctx context.Context, g alert.Group, now time.Time, s *setting, p Policy) error {
 	var d Decision
 	var ch store.Change
 	err := rt.store.Accept(ctx, g, now, func(st store.GroupState) (store.Change, error) {
-		d = Decide(st, g, now, rt.policy)
-		ch = rt.composer.change(d, now)
+		d = Decide(st, g, now, p)
+		ch = s.composer.change(d, now)
 		return ch, nil
 	})
 	if err != nil {
 		return err // d and ch may still be in use by the writer
 	}
 	if d.Watchdog {
-		rt.watchdog.Store(now.UnixNano())
+		rt.watchdog.see(now)
 	}
 	if d.Message != nil {
 		rt.log.Info("people are told", "group_key", g.GroupKey, "incident", d.Incident.ID,
 			"outcome", d.Outcome, "severity", d.Message.Severity, "status", d.Message.Status)
 	}
-	for _, n := range ch.Notifications {
-		select {
-		case rt.wake[n.Receiver] <- struct{}{}:
-		default: // it is awake, or will be
-		}
-	}
+	rt.announce(ch)
 	return nil
 }
 
-func (rt *Router) watchdogLastSeen() time.Time {
-	if n := rt.watchdog.Load(); n != 0 {
-		return time.Unix(0, n).UTC()
+// amend changes one incident by a decision; after nil it is durable.
+func (rt *Router) amend(ctx context.Context, incident string, now time.Time, decide func(store.Incident) (store.Change, error)) error {
+	var ch store.Change
+	err := rt.store.Amend(ctx, incident, now, func(inc store.Incident) (store.Change, error) {
+		var err error
+		ch, err = decide(inc)
+		return ch, err
+	})
+	if err != nil {
+		return err
 	}
-	return time.Time{}
+	rt.announce(ch)
+	return nil
+}
+
+// announce wakes whoever has to do with a stored change.
+func (rt *Router) announce(ch store.Change) {
+	for _, n := range ch.Notifications {
+		ring(rt.bellOf(n.Receiver))
+	}
+	if ch.Incident != nil && len(ch.Incident.Escalations) > 0 {
+		ring(rt.attend)
+	}
 }

@@ -48,11 +48,11 @@ func newRig(t *testing.T, dir string, phone router.Receiver, edit func(*router.O
 	}
 	o := router.Options{
 		Store: st,
-		Receivers: []router.Receiver{
+		Plan: router.Plan{Receivers: []router.Receiver{
 			phone,
 			ticket.New(ticket.Options{Board: st}),
 			logline.New(logline.Options{Journal: st, Writer: r.log}),
-		},
+		}},
 		ExternalURL: &url.URL{Scheme: "http", Host: "localhost:8080", Path: "/router/"},
 	}
 	if edit != nil {
@@ -409,12 +409,12 @@ func TestNewRejects(t *testing.T) {
 		o    router.Options
 		want string
 	}{
-		{"no store", router.Options{ExternalURL: external, Receivers: []router.Receiver{phone, board, log}}, "Store"},
-		{"no URL", router.Options{Store: good.st, Receivers: []router.Receiver{phone, board, log}}, "ExternalURL"},
-		{"relative URL", router.Options{Store: good.st, ExternalURL: &url.URL{Path: "/router/"}, Receivers: []router.Receiver{phone, board, log}}, "ExternalURL"},
-		{"no ticket", router.Options{Store: good.st, ExternalURL: external, Receivers: []router.Receiver{phone, log}}, "none has type ticket"},
-		{"one name twice", router.Options{Store: good.st, ExternalURL: external, Receivers: []router.Receiver{phone, phone, board, log}}, `"phone"`},
-		{"negative", router.Options{Store: good.st, ExternalURL: external, Receivers: []router.Receiver{phone, board, log}, MaxAge: -1}, "MaxAge"},
+		{"no store", router.Options{ExternalURL: external, Plan: router.Plan{Receivers: []router.Receiver{phone, board, log}}}, "Store"},
+		{"no URL", router.Options{Store: good.st, Plan: router.Plan{Receivers: []router.Receiver{phone, board, log}}}, "ExternalURL"},
+		{"relative URL", router.Options{Store: good.st, ExternalURL: &url.URL{Path: "/router/"}, Plan: router.Plan{Receivers: []router.Receiver{phone, board, log}}}, "ExternalURL"},
+		{"no ticket", router.Options{Store: good.st, ExternalURL: external, Plan: router.Plan{Receivers: []router.Receiver{phone, log}}}, "none has type ticket"},
+		{"one name twice", router.Options{Store: good.st, ExternalURL: external, Plan: router.Plan{Receivers: []router.Receiver{phone, phone, board, log}}}, `"phone"`},
+		{"negative", router.Options{Store: good.st, ExternalURL: external, Plan: router.Plan{Receivers: []router.Receiver{phone, board, log}, MaxAge: -1}}, "MaxAge"},
 	} {
 		if _, err := router.New(tt.o); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: New = %v, want an error with %q", tt.name, err, tt.want)

@@ -154,11 +154,11 @@ func (s *Stack) buildRouter(ctx context.Context) (err error) {
 	}
 	s.parts.router, err = router.New(router.Options{
 		Store: s.parts.store,
-		Receivers: []router.Receiver{
+		Plan: router.Plan{Receivers: []router.Receiver{
 			sms.New(sms.Options{Name: "oncall", Inbox: s.parts.store}),
 			ticket.New(ticket.Options{Name: "tickets", Board: s.parts.store}),
 			logline.New(logline.Options{Name: "log", Journal: s.parts.store}),
-		},
+		}},
 		Runbooks:    books,
 		ExternalURL: s.opts.PublicURL.JoinPath("router"),
 		Registry:    prometheus.NewRegistry(),

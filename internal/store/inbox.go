@@ -26,7 +26,7 @@ func (s *Store) PutSMS(ctx context.Context, n alert.Notification, at time.Time) 
 	if err != nil {
 		return fmt.Errorf("encode sms %s: %w", n.ID, err)
 	}
-	err = s.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err = s.do(ctx, func(ctx context.Context, tx *txn) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO sms (id, at, body) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING`, n.ID, nanos(at), string(body))
 		return err
 	})
@@ -60,7 +60,7 @@ type Line struct {
 // PutLines keeps the lines of notification id; the last 500 lines stay. The
 // same id a second time changes nothing.
 func (s *Store) PutLines(ctx context.Context, id string, at time.Time, lines []string) error {
-	err := s.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := s.do(ctx, func(ctx context.Context, tx *txn) error {
 		for i, text := range lines {
 			_, err := tx.ExecContext(ctx, `INSERT INTO line (id, at, text) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING`,
 				fmt.Sprintf("%s/%d", id, i), nanos(at), text)
@@ -128,9 +128,9 @@ type TicketEntry struct {
 // opens it, later ones are comments, the resolved one closes it. The same id a
 // second time changes nothing.
 func (s *Store) PutTicket(ctx context.Context, n alert.Notification, at time.Time) error {
-	err := s.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := s.do(ctx, func(ctx context.Context, tx *txn) error {
 		var seen int
-		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM ticket_entry WHERE id = ?`, n.ID).Scan(&seen); err != nil || seen > 0 {
+		if err := tx.scan(ctx, `SELECT count(*) FROM ticket_entry WHERE id = ?`, []any{n.ID}, &seen); err != nil || seen > 0 {
 			return err
 		}
 		kind, err := putTicketRow(ctx, tx, n, at)
@@ -147,7 +147,7 @@ func (s *Store) PutTicket(ctx context.Context, n alert.Notification, at time.Tim
 	return nil
 }
 
-func putTicketRow(ctx context.Context, tx *sql.Tx, n alert.Notification, at time.Time) (string, error) {
+func putTicketRow(ctx context.Context, tx *txn, n alert.Notification, at time.Time) (string, error) {
 	state, kind, closed := TicketOpen, "changed", int64(0)
 	if n.Status == alert.Resolved {
 		state, kind, closed = TicketClosed, "closed", nanos(at)

@@ -1,10 +1,13 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"goldensignals/internal/alert"
@@ -12,6 +15,7 @@ import (
 
 const (
 	keepWebhooks = 1000
+	pruneEvery   = 256 // webhooks between two clean-ups
 	factWatchdog = "watchdog"
 )
 
@@ -27,8 +31,13 @@ type Webhook struct {
 	Outcome   string
 }
 
-func putWebhook(ctx context.Context, tx *sql.Tx, g alert.Group, now time.Time, outcome string) error {
-	firing := len(g.FiringAlerts())
+func putWebhook(ctx context.Context, tx *txn, g alert.Group, now time.Time, outcome string) error {
+	firing := 0
+	for _, a := range g.Alerts {
+		if a.Status == alert.Firing {
+			firing++
+		}
+	}
 	res, err := tx.ExecContext(ctx, `INSERT INTO webhook (at, group_key, status, reason, firing, resolved, truncated, outcome)
 		VALUES (?,?,?,?,?,?,?,?)`, nanos(now), g.GroupKey, g.Status, g.NotificationReason,
 		firing, len(g.Alerts)-firing, int64(min(g.TruncatedAlerts, 1<<31)), outcome)
@@ -36,11 +45,10 @@ func putWebhook(ctx context.Context, tx *sql.Tx, g alert.Group, now time.Time, o
 		return err
 	}
 	last, err := res.LastInsertId()
-	if err != nil {
+	if err != nil || last%pruneEvery != 0 {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, "DELETE FROM webhook WHERE seq <= ?", last-keepWebhooks)
-	return err
+	return tx.exec(ctx, "DELETE FROM webhook WHERE seq <= ?", last-keepWebhooks)
 }
 
 // Webhooks returns the last accepted webhooks, newest first.
@@ -57,13 +65,52 @@ func (s *Store) Webhooks(ctx context.Context, limit int) ([]Webhook, error) {
 // Incidents returns the incidents that started last, newest first; those of one
 // instant, which is common in virtual time, by group. A limit of zero means all.
 func (s *Store) Incidents(ctx context.Context, limit int) ([]Incident, error) {
-	return list(ctx, s, scanIncident, "SELECT "+incidentColumns+" FROM incident ORDER BY started_at DESC, group_key, seq DESC LIMIT ?", orAll(limit))
+	out, err := list(ctx, s, scanIncident, "SELECT "+incidentColumns+" FROM incident ORDER BY seq DESC LIMIT ?", orAll(limit))
+	slices.SortStableFunc(out, func(a, b Incident) int {
+		return cmp.Or(b.StartedAt.Compare(a.StartedAt), cmp.Compare(a.GroupKey, b.GroupKey))
+	})
+	return out, err
+}
+
+// Incident returns one incident with all that is known of it, or ErrNotFound.
+func (s *Store) Incident(ctx context.Context, id string) (Incident, error) {
+	var told, escalations string
+	var in incidentRow
+	err := s.read.QueryRowContext(ctx, "SELECT "+incidentColumns+", told, escalations FROM incident WHERE id = ?", id).
+		Scan(append(in.dest(), &told, &escalations)...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Incident{}, fmt.Errorf("incident %q: %w", id, ErrNotFound)
+	}
+	if err != nil {
+		return Incident{}, fmt.Errorf("read incident %q: %w", id, err)
+	}
+	inc, err := in.incident()
+	return inc, errors.Join(err, json.Unmarshal([]byte(told), &inc.Told), json.Unmarshal([]byte(escalations), &inc.Escalations))
+}
+
+// OpenIncidents returns the incidents that fire, oldest first.
+func (s *Store) OpenIncidents(ctx context.Context) ([]Incident, error) {
+	return list(ctx, s, scanIncident, "SELECT "+incidentColumns+" FROM incident WHERE status = 'firing' ORDER BY seq")
 }
 
 // Messages returns the notifications enqueued last, newest first; those of one
 // instant by group. A limit of zero means all.
 func (s *Store) Messages(ctx context.Context, limit int) ([]alert.Notification, error) {
-	return list(ctx, s, scanNotification, "SELECT "+notificationColumns+" FROM notification ORDER BY created_at DESC, group_key, seq DESC LIMIT ?", orAll(limit))
+	out, err := list(ctx, s, scanNotification, "SELECT "+notificationColumns+" FROM notification ORDER BY seq DESC LIMIT ?", orAll(limit))
+	slices.SortStableFunc(out, func(a, b alert.Notification) int {
+		return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(a.GroupKey, b.GroupKey))
+	})
+	return out, err
+}
+
+// MessagesOf returns the notifications of one incident, oldest first.
+func (s *Store) MessagesOf(ctx context.Context, incident string) ([]alert.Notification, error) {
+	return list(ctx, s, scanNotification, "SELECT "+notificationColumns+" FROM notification WHERE incident = ? ORDER BY seq", incident)
+}
+
+// DeadLetters returns the notifications that were given up, newest first.
+func (s *Store) DeadLetters(ctx context.Context, limit int) ([]alert.Notification, error) {
+	return list(ctx, s, scanNotification, "SELECT "+notificationColumns+" FROM notification WHERE state = 'dead' ORDER BY seq DESC LIMIT ?", orAll(limit))
 }
 
 // WatchdogLastSeen returns when the watchdog alert last arrived; zero if never.
@@ -108,9 +155,8 @@ func (s *Store) Counts(ctx context.Context) (Counts, error) {
 	return c, nil
 }
 
-func putFact(ctx context.Context, tx *sql.Tx, name string, at time.Time) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO fact (name, at) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET at = excluded.at`, name, nanos(at))
-	return err
+func putFact(ctx context.Context, tx *txn, name string, at time.Time) error {
+	return tx.exec(ctx, `INSERT INTO fact (name, at) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET at = excluded.at`, name, nanos(at))
 }
 
 // orAll turns "no limit" into SQLite's word for it.

@@ -49,6 +49,7 @@ type Store struct {
 	log    *slog.Logger
 	lock   *lock
 	write  *sql.DB
+	txn    *txn // of the writer
 	read   *sql.DB
 	writes chan *write
 	quit   chan struct{} // closed by Close: no more writes
@@ -98,7 +99,7 @@ func (s *Store) open(ctx context.Context, noSync bool) error {
 	}
 	// Pragmas in the address, not by Exec: an Exec reaches one connection of the pool.
 	s.write, err = sql.Open("sqlite", dsn(s.path, url.Values{
-		"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(" + sync + ")", "foreign_keys(1)"},
+		"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(" + sync + ")", "wal_autocheckpoint(4000)"},
 		"_txlock": {"immediate"},
 	}))
 	if err != nil {
@@ -108,6 +109,11 @@ func (s *Store) open(ctx context.Context, noSync bool) error {
 	if err := migrate(ctx, s.write); err != nil {
 		return err
 	}
+	conn, err := s.write.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	s.txn = &txn{conn: conn, stmts: make(map[string]*sql.Stmt)}
 	s.read, err = sql.Open("sqlite", dsn(s.path, url.Values{
 		"_pragma": {"busy_timeout(5000)", "query_only(1)"},
 		"mode":    {"ro"},
@@ -132,7 +138,7 @@ func (s *Store) Close() error {
 
 // closeFiles closes what is open; the lock last, so that nobody enters early.
 func (s *Store) closeFiles() error {
-	var errs []error
+	errs := []error{s.txn.close()}
 	for _, db := range []*sql.DB{s.read, s.write} {
 		if db != nil {
 			errs = append(errs, db.Close())
@@ -149,7 +155,7 @@ func (s *Store) closeFiles() error {
 
 // Check writes one row durably: it proves that an alert could be accepted now.
 func (s *Store) Check(ctx context.Context, now time.Time) error {
-	err := s.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := s.do(ctx, func(ctx context.Context, tx *txn) error {
 		return putFact(ctx, tx, "checked", now)
 	})
 	if err != nil {

@@ -90,7 +90,7 @@ func TestLease(t *testing.T) {
 	if got := lease(t, st, t0.Add(90*time.Second)); got != "c/2" {
 		t.Errorf("a late answer freed the lease: leased %s, want c/2", got)
 	}
-	if err := st.Delivered(t.Context(), "a", t0); err != nil {
+	if err := st.Delivered(t.Context(), "a", t0, alert.Receipt{}); err != nil {
 		t.Fatal(err)
 	}
 	due, ok, err := st.NextDue(t.Context(), "phone")
@@ -109,7 +109,7 @@ func TestEnqueueTwiceKeepsTheFirst(t *testing.T) {
 	t.Parallel()
 	st := open(t, filepath.Join(t.TempDir(), "r.db"))
 	enqueue(t, st, "g1", t0, "a")
-	if err := st.Delivered(t.Context(), "a", t0); err != nil {
+	if err := st.Delivered(t.Context(), "a", t0, alert.Receipt{}); err != nil {
 		t.Fatal(err)
 	}
 	enqueue(t, st, "g1", t0, "a")

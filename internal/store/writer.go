@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 )
 
@@ -12,17 +11,17 @@ import (
 const maxBatch = 128
 
 // write is one caller's part of a transaction. fn runs in the writer's
-// goroutine: it must not block on anything but the database.
+// goroutine: it must not block on anything but the database. It may run twice.
 type write struct {
 	ctx    context.Context
-	fn     func(context.Context, *sql.Tx) error
+	fn     func(context.Context, *txn) error
 	err    error
 	answer chan error // buffered: a caller that left does not stop the writer
 }
 
 // do runs fn in a transaction and returns after the commit. When ctx ends
 // first, the write may still happen: callers repeat what they do not know.
-func (s *Store) do(ctx context.Context, fn func(context.Context, *sql.Tx) error) error {
+func (s *Store) do(ctx context.Context, fn func(context.Context, *txn) error) error {
 	w := &write{ctx: ctx, fn: fn, answer: make(chan error, 1)}
 	select {
 	case s.writes <- w:
@@ -48,11 +47,8 @@ func (s *Store) writer() {
 			return
 		case w := <-s.writes:
 			batch := s.collect(w)
-			err := s.commit(batch)
+			s.commit(batch)
 			for _, w := range batch {
-				if err != nil && w.err == nil {
-					w.err = err
-				}
 				w.answer <- w.err
 			}
 		}
@@ -74,45 +70,105 @@ func (s *Store) collect(first *write) []*write {
 	return batch
 }
 
-// commit runs the batch in one transaction. An error of one write stays in
-// that write; an error returned here means that nothing was written.
-func (s *Store) commit(batch []*write) error {
+// commit runs the batch in one transaction. If that fails, each write gets one of
+// its own, so that a bad one spoils no other: cheaper than a savepoint for each,
+// because writes hardly ever fail.
+func (s *Store) commit(batch []*write) {
+	if s.transact(batch) == nil {
+		return
+	}
+	for _, w := range batch {
+		w.err = nil
+		if err := s.transact([]*write{w}); err != nil {
+			w.err = err
+		}
+	}
+}
+
+// transact runs the batch in one transaction; after an error nothing of it was
+// written. Callers that have left are told so in their write.
+func (s *Store) transact(batch []*write) (err error) {
 	// No caller's ctx: one caller that leaves must not roll back the others.
 	ctx := context.Background()
-	tx, err := s.write.BeginTx(ctx, nil)
-	if err != nil {
+	if err := s.txn.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return fmt.Errorf("begin transaction: %w", err)
 	}
-	defer tx.Rollback() //nolint:errcheck // no-op after Commit
+	defer func() {
+		if err != nil { // a full disk may have rolled back by itself
+			_ = s.txn.exec(ctx, "ROLLBACK")
+		}
+	}()
 	for _, w := range batch {
-		if w.ctx.Err() != nil {
-			w.err = context.Cause(w.ctx)
+		if w.err = context.Cause(w.ctx); w.err != nil {
 			continue
 		}
-		if err := runSaved(ctx, tx, w); err != nil {
+		if err := w.fn(ctx, s.txn); err != nil {
 			return err
 		}
 	}
-	if err := tx.Commit(); err != nil {
+	if err := s.txn.exec(ctx, "COMMIT"); err != nil {
 		return fmt.Errorf("commit transaction: %w", err)
 	}
 	return nil
 }
 
-// runSaved runs one write inside a savepoint and undoes it alone if it fails.
-// The error it returns spoils the whole transaction.
-func runSaved(ctx context.Context, tx *sql.Tx, w *write) error {
-	if _, err := tx.ExecContext(ctx, "SAVEPOINT w"); err != nil {
-		return fmt.Errorf("set savepoint: %w", err)
+// txn is the writer's connection. It prepares each statement once: preparing
+// costs more than running most of them. Only the writer uses it.
+type txn struct {
+	conn  *sql.Conn
+	stmts map[string]*sql.Stmt // :: query
+}
+
+func (t *txn) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
+	if st, ok := t.stmts[query]; ok {
+		return st, nil
 	}
-	if w.err = w.fn(ctx, tx); w.err != nil {
-		if _, err := tx.ExecContext(ctx, "ROLLBACK TO w"); err != nil {
-			// A full disk rolls back everything by itself.
-			return errors.Join(w.err, fmt.Errorf("roll back savepoint: %w", err))
-		}
+	st, err := t.conn.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
 	}
-	if _, err := tx.ExecContext(ctx, "RELEASE w"); err != nil {
-		return fmt.Errorf("release savepoint: %w", err)
+	t.stmts[query] = st
+	return st, nil
+}
+
+// ExecContext runs a statement.
+func (t *txn) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	st, err := t.prepare(ctx, query)
+	if err != nil {
+		return nil, err
 	}
-	return nil
+	return st.ExecContext(ctx, args...)
+}
+
+// QueryContext runs a query.
+func (t *txn) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	st, err := t.prepare(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return st.QueryContext(ctx, args...)
+}
+
+// scan runs a query for one row and reads it; sql.ErrNoRows if there is none.
+func (t *txn) scan(ctx context.Context, query string, args []any, dest ...any) error {
+	st, err := t.prepare(ctx, query)
+	if err != nil {
+		return err
+	}
+	return st.QueryRowContext(ctx, args...).Scan(dest...)
+}
+
+func (t *txn) exec(ctx context.Context, query string, args ...any) error {
+	_, err := t.ExecContext(ctx, query, args...)
+	return err
+}
+
+func (t *txn) close() error {
+	if t == nil {
+		return nil
+	}
+	for _, st := range t.stmts {
+		_ = st.Close() // it goes with the connection
+	}
+	return t.conn.Close()
 }
