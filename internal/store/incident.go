@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"goldensignals/internal/alert"
@@ -49,11 +50,6 @@ type Span struct {
 // Identity is alert.Alert.Identity of the span.
 func (p Span) Identity() string {
 	return alert.Alert{Fingerprint: p.Fingerprint, StartsAt: p.StartsAt}.Identity()
-}
-
-// MarshalJSON writes the short form in which spans are kept.
-func (p Span) MarshalJSON() ([]byte, error) {
-	return json.Marshal([]any{p.Fingerprint, nanos(p.StartsAt), p.Status, p.Severity})
 }
 
 // UnmarshalJSON reads the short form.
@@ -119,24 +115,26 @@ type Change struct {
 }
 
 // Accept gives decide what is known about group g and stores what it answers,
-// in one durable transaction. decide runs in the writer: it must be quick, must
-// not call the store, and may be called again if the transaction fails. It is
-// not called at all if ctx has ended before; if ctx ends while it runs, Accept
-// returns an error though the change may be stored.
+// in one durable transaction. While it runs nobody else decides about the group;
+// decide must not call the store. If ctx ends meanwhile, Accept returns an error
+// though the change may be stored.
 func (s *Store) Accept(ctx context.Context, g alert.Group, now time.Time, decide func(GroupState) (Change, error)) error {
-	err := s.do(ctx, func(ctx context.Context, tx *txn) error {
-		state, err := groupState(ctx, tx, g.GroupKey)
+	err := s.change(ctx, g.GroupKey, func(ctx context.Context) (func(context.Context, *txn) error, error) {
+		state, err := s.groupState(ctx, g.GroupKey)
 		if err != nil {
-			return fmt.Errorf("read group: %w", err)
+			return nil, fmt.Errorf("read group: %w", err)
 		}
 		c, err := decide(state)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if err := putWebhook(ctx, tx, g, now, c.Outcome); err != nil {
-			return fmt.Errorf("record webhook: %w", err)
-		}
-		return applyChange(ctx, tx, now, c)
+		ready, err := c.ready()
+		return func(ctx context.Context, tx *txn) error {
+			if err := putWebhook(ctx, tx, g, now, c.Outcome); err != nil {
+				return fmt.Errorf("record webhook: %w", err)
+			}
+			return ready.apply(ctx, tx, now)
+		}, err
 	})
 	if err != nil {
 		return fmt.Errorf("accept group: %w", err)
@@ -147,19 +145,21 @@ func (s *Store) Accept(ctx context.Context, g alert.Group, now time.Time, decide
 // Amend gives decide an incident and stores what it answers, in one durable
 // transaction; the rules of Accept hold. It returns ErrNotFound for an unknown id.
 func (s *Store) Amend(ctx context.Context, incident string, now time.Time, decide func(Incident) (Change, error)) error {
-	err := s.do(ctx, func(ctx context.Context, tx *txn) error {
-		inc, _, err := scanState(ctx, tx, "SELECT "+stateColumns+" FROM incident WHERE id = ?", incident)
-		if errors.Is(err, sql.ErrNoRows) {
-			return ErrNotFound
-		}
+	inc, err := s.Incident(ctx, incident)
+	if err != nil {
+		return err
+	}
+	err = s.change(ctx, inc.GroupKey, func(ctx context.Context) (func(context.Context, *txn) error, error) {
+		inc, err := s.Incident(ctx, incident)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		c, err := decide(inc)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		return applyChange(ctx, tx, now, c)
+		ready, err := c.ready()
+		return func(ctx context.Context, tx *txn) error { return ready.apply(ctx, tx, now) }, err
 	})
 	if err != nil {
 		return fmt.Errorf("amend incident %s: %w", incident, err)
@@ -167,29 +167,71 @@ func (s *Store) Amend(ctx context.Context, incident string, now time.Time, decid
 	return nil
 }
 
-func groupState(ctx context.Context, tx *txn, key string) (GroupState, error) {
-	inc, spans, err := scanState(ctx, tx, "SELECT "+stateColumns+" FROM incident WHERE group_key = ? ORDER BY seq DESC LIMIT 1", key)
+// change lets prepare read and decide about a group, while nobody else does, and
+// runs the write that it returns. Deciding on the caller's goroutine leaves to the
+// writer what only it can do.
+func (s *Store) change(ctx context.Context, key string, prepare func(context.Context) (func(context.Context, *txn) error, error)) error {
+	unlock, err := s.groups.lock(ctx, key)
+	if err != nil {
+		return err
+	}
+	write, err := prepare(ctx)
+	if err != nil {
+		unlock()
+		return err
+	}
+	return s.doThen(ctx, write, unlock)
+}
+
+const groupStateQuery = "SELECT " + stateColumns + " FROM incident WHERE group_key = ? ORDER BY seq DESC LIMIT 1"
+
+func (s *Store) groupState(ctx context.Context, key string) (GroupState, error) {
+	var in incidentRow
+	var told, escalations, spans string
+	err := s.state.QueryRowContext(context.WithoutCancel(ctx), key).Scan(append(in.dest(), &told, &escalations, &spans)...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return GroupState{}, nil
 	}
 	if err != nil {
 		return GroupState{}, err
 	}
-	state := GroupState{Incidents: inc.Nth, Spans: spans}
+	inc, err := in.incident()
+	state := GroupState{Incidents: inc.Nth}
+	if spans != "" {
+		err = errors.Join(err, json.Unmarshal([]byte(spans), &state.Spans))
+	}
 	if inc.Status == alert.Firing {
 		state.Open = &inc
 	}
-	return state, nil
+	return state, errors.Join(err, json.Unmarshal([]byte(told), &inc.Told), json.Unmarshal([]byte(escalations), &inc.Escalations))
 }
 
-func applyChange(ctx context.Context, tx *txn, now time.Time, c Change) error {
+// readyChange is a change with all that costs time done.
+type readyChange struct {
+	Change
+	incident []any // arguments of putIncidentQuery; nil: none
+}
+
+func (c Change) ready() (readyChange, error) {
+	r := readyChange{Change: c}
+	if c.Incident == nil {
+		return r, nil
+	}
+	var err error
+	if r.incident, err = incidentArgs(*c.Incident, c.Spans); err != nil {
+		return r, fmt.Errorf("write incident %s: %w", c.Incident.ID, err)
+	}
+	return r, nil
+}
+
+func (c readyChange) apply(ctx context.Context, tx *txn, now time.Time) error {
 	if c.Watchdog {
 		if err := putFact(ctx, tx, factWatchdog, now); err != nil {
 			return fmt.Errorf("record watchdog: %w", err)
 		}
 	}
-	if c.Incident != nil {
-		if err := putIncident(ctx, tx, *c.Incident, c.Spans); err != nil {
+	if c.incident != nil {
+		if err := tx.exec(ctx, putIncidentQuery, c.incident...); err != nil {
 			return fmt.Errorf("write incident %s: %w", c.Incident.ID, err)
 		}
 	}
@@ -220,7 +262,7 @@ const (
 		spans = CASE excluded.spans WHEN '' THEN spans ELSE excluded.spans END`
 )
 
-func putIncident(ctx context.Context, tx *txn, i Incident, spans []Span) error {
+func incidentArgs(i Incident, spans []Span) ([]any, error) {
 	var attention time.Time
 	for _, e := range i.Escalations {
 		if attention.IsZero() || e.Due.Before(attention) {
@@ -231,15 +273,42 @@ func putIncident(ctx context.Context, tx *txn, i Incident, spans []Span) error {
 	labels, told, escalations := j.write(i.Labels), j.write(i.Told), j.write(i.Escalations)
 	kept := "" // on conflict: as they are
 	if spans != nil {
-		kept = j.write(spans)
+		kept = string(appendSpans(nil, spans))
 	}
-	if j.err != nil {
-		return j.err
-	}
-	return tx.exec(ctx, putIncidentQuery,
+	return []any{
 		i.ID, i.GroupKey, i.Nth, i.Status, i.Severity, i.AlertName, i.Service, i.Title, i.RunbookURL, i.Alerts, i.Messages,
 		nanos(i.StartedAt), nanos(i.UpdatedAt), nanos(i.ResolvedAt), nanos(i.LastFiringAt),
-		nanos(i.AcknowledgedAt), i.AcknowledgedBy, labels, told, escalations, kept, nanos(attention))
+		nanos(i.AcknowledgedAt), i.AcknowledgedBy, labels, told, escalations, kept, nanos(attention),
+	}, j.err
+}
+
+// appendSpans writes the JSON in which spans are kept, without reflection: every
+// webhook does.
+func appendSpans(b []byte, spans []Span) []byte {
+	b = append(b, '[')
+	for i, p := range spans {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendString(append(b, '['), p.Fingerprint)
+		b = strconv.AppendInt(append(b, ','), nanos(p.StartsAt), 10)
+		b = appendString(append(b, ','), string(p.Status))
+		b = appendString(append(b, ','), p.Severity)
+		b = append(b, ']')
+	}
+	return append(b, ']')
+}
+
+// appendString writes a JSON string; the plain ones, which nearly all are, as they
+// are.
+func appendString(b []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < 0x20 || c >= 0x7f || c == '"' || c == '\\' {
+			quoted, _ := json.Marshal(s) // a string can always be written
+			return append(b, quoted...)
+		}
+	}
+	return append(append(append(b, '"'), s...), '"')
 }
 
 // jsonWriter writes several values and keeps the first error.
@@ -282,19 +351,4 @@ func scanIncident(r row) (Incident, error) {
 		return Incident{}, err
 	}
 	return in.incident()
-}
-
-// scanState reads an incident with all that decisions need.
-func scanState(ctx context.Context, tx *txn, query string, args ...any) (Incident, []Span, error) {
-	var in incidentRow
-	var told, escalations, spans string
-	if err := tx.scan(ctx, query, args, append(in.dest(), &told, &escalations, &spans)...); err != nil {
-		return Incident{}, nil, err
-	}
-	inc, err := in.incident()
-	var list []Span
-	if spans != "" {
-		err = errors.Join(err, json.Unmarshal([]byte(spans), &list))
-	}
-	return inc, list, errors.Join(err, json.Unmarshal([]byte(told), &inc.Told), json.Unmarshal([]byte(escalations), &inc.Escalations))
 }

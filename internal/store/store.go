@@ -49,13 +49,19 @@ type Store struct {
 	log    *slog.Logger
 	lock   *lock
 	write  *sql.DB
-	txn    *txn // of the writer
-	read   *sql.DB
-	writes chan *write
-	quit   chan struct{} // closed by Close: no more writes
-	done   chan struct{} // closed by the writer when it has ended
-	once   sync.Once
-	err    error // of closing; written once, before Close returns
+	txn    *txn      // of the writer
+	copier *sql.Conn // of the checkpointer
+
+	uncopied int // writes since the last checkpoint was asked for; the writer's
+	read     *sql.DB
+	state    *sql.Stmt // groupStateQuery, on the readers' pool
+	groups   keyLock   // :: group key -> whoever decides about it
+	writes   chan *write
+	quit     chan struct{}  // closed by Close: no more writes
+	ended    sync.WaitGroup // the writer and the checkpointer
+	toCopy   chan struct{}  // holds one: the write-ahead log has grown
+	once     sync.Once
+	err      error // of closing; written once, before Close returns
 }
 
 // Open opens or creates the database, brings its schema up to date and starts
@@ -73,7 +79,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		log:    o.Log,
 		writes: make(chan *write),
 		quit:   make(chan struct{}),
-		done:   make(chan struct{}),
+		toCopy: make(chan struct{}, 1),
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -81,7 +87,8 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err := s.open(ctx, o.NoSync); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store %q: %w", path, err), s.closeFiles())
 	}
-	go s.writer()
+	s.ended.Go(s.writer)
+	s.ended.Go(s.checkpointer)
 	return s, nil
 }
 
@@ -99,13 +106,13 @@ func (s *Store) open(ctx context.Context, noSync bool) error {
 	}
 	// Pragmas in the address, not by Exec: an Exec reaches one connection of the pool.
 	s.write, err = sql.Open("sqlite", dsn(s.path, url.Values{
-		"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(" + sync + ")", "wal_autocheckpoint(4000)"},
+		"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(" + sync + ")", "wal_autocheckpoint(0)"},
 		"_txlock": {"immediate"},
 	}))
 	if err != nil {
 		return err
 	}
-	s.write.SetMaxOpenConns(1)
+	s.write.SetMaxOpenConns(2) // the writer's and the checkpointer's
 	if err := migrate(ctx, s.write); err != nil {
 		return err
 	}
@@ -114,6 +121,9 @@ func (s *Store) open(ctx context.Context, noSync bool) error {
 		return err
 	}
 	s.txn = &txn{conn: conn, stmts: make(map[string]*sql.Stmt)}
+	if s.copier, err = s.write.Conn(ctx); err != nil {
+		return err
+	}
 	s.read, err = sql.Open("sqlite", dsn(s.path, url.Values{
 		"_pragma": {"busy_timeout(5000)", "query_only(1)"},
 		"mode":    {"ro"},
@@ -122,7 +132,9 @@ func (s *Store) open(ctx context.Context, noSync bool) error {
 		return err
 	}
 	s.read.SetMaxOpenConns(4)
-	return s.read.PingContext(ctx)
+	s.read.SetMaxIdleConns(4)
+	s.state, err = s.read.PrepareContext(ctx, groupStateQuery)
+	return err
 }
 
 // Close waits for the transaction under way, refuses further writes and closes
@@ -130,7 +142,7 @@ func (s *Store) open(ctx context.Context, noSync bool) error {
 func (s *Store) Close() error {
 	s.once.Do(func() {
 		close(s.quit)
-		<-s.done
+		s.ended.Wait()
 		s.err = s.closeFiles()
 	})
 	return s.err
@@ -139,6 +151,12 @@ func (s *Store) Close() error {
 // closeFiles closes what is open; the lock last, so that nobody enters early.
 func (s *Store) closeFiles() error {
 	errs := []error{s.txn.close()}
+	if s.copier != nil {
+		errs = append(errs, s.copier.Close())
+	}
+	if s.state != nil {
+		errs = append(errs, s.state.Close())
+	}
 	for _, db := range []*sql.DB{s.read, s.write} {
 		if db != nil {
 			errs = append(errs, db.Close())

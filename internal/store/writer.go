@@ -15,20 +15,37 @@ const maxBatch = 128
 type write struct {
 	ctx    context.Context
 	fn     func(context.Context, *txn) error
+	then   func() // runs once the write has ended, also if its caller has left; may be nil
 	err    error
 	answer chan error // buffered: a caller that left does not stop the writer
+}
+
+// end tells everybody that the write has ended.
+func (w *write) end() {
+	if w.then != nil {
+		w.then()
+	}
+	w.answer <- w.err
 }
 
 // do runs fn in a transaction and returns after the commit. When ctx ends
 // first, the write may still happen: callers repeat what they do not know.
 func (s *Store) do(ctx context.Context, fn func(context.Context, *txn) error) error {
-	w := &write{ctx: ctx, fn: fn, answer: make(chan error, 1)}
+	return s.doThen(ctx, fn, nil)
+}
+
+// doThen is do; then runs once the write has ended or is given up, before do
+// returns or after.
+func (s *Store) doThen(ctx context.Context, fn func(context.Context, *txn) error, then func()) error {
+	w := &write{ctx: ctx, fn: fn, then: then, answer: make(chan error, 1)}
 	select {
 	case s.writes <- w:
 	case <-s.quit:
-		return ErrClosed
+		w.err = ErrClosed
+		w.end()
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		w.err = context.Cause(ctx)
+		w.end()
 	}
 	select {
 	case err := <-w.answer:
@@ -40,7 +57,6 @@ func (s *Store) do(ctx context.Context, fn func(context.Context, *txn) error) er
 
 // writer is the one goroutine that writes.
 func (s *Store) writer() {
-	defer close(s.done)
 	for {
 		select {
 		case <-s.quit:
@@ -49,8 +65,9 @@ func (s *Store) writer() {
 			batch := s.collect(w)
 			s.commit(batch)
 			for _, w := range batch {
-				w.answer <- w.err
+				w.end()
 			}
+			s.grown(len(batch))
 		}
 	}
 }
