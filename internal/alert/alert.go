@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -74,7 +75,9 @@ func (a Alert) Name() string { return a.Labels["alertname"] }
 // Identity names this span of firing: the same labels that fire again later
 // are another span, because startsAt differs.
 func (a Alert) Identity() string {
-	return a.Fingerprint + "@" + a.StartsAt.UTC().Format(time.RFC3339Nano)
+	b := append(make([]byte, 0, len(a.Fingerprint)+24), a.Fingerprint...)
+	b = strconv.AppendInt(append(b, '@'), a.StartsAt.Unix(), 10)
+	return string(strconv.AppendInt(append(b, '.'), int64(a.StartsAt.Nanosecond()), 10))
 }
 
 // Group is what one webhook carries: the alerts of one route and one set of
