@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	json2 "github.com/go-json-experiment/json"
@@ -19,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"goldensignals/internal/alert"
+	"goldensignals/internal/store"
 )
 
 // How many rows the lists return if ?limit= does not say, and at most.
@@ -33,6 +35,8 @@ func (rt *Router) routes(pages http.Handler) http.Handler {
 	mux.HandleFunc("POST /api/v1/webhook", rt.webhook)
 	mux.HandleFunc("GET /api/v1/incidents", listJSON(rt.log, rt.store.Incidents))
 	mux.HandleFunc("GET /api/v1/messages", listJSON(rt.log, rt.store.Messages))
+	mux.HandleFunc("POST /api/v1/incidents/{id}/acknowledge", rt.acknowledge)
+	mux.HandleFunc("POST /api/v1/messages/{id}/retry", rt.retry)
 	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, http.StatusOK, map[string]string{"status": "healthy"})
 	})
@@ -136,6 +140,38 @@ func (rt *Router) ready(w http.ResponseWriter, r *http.Request) {
 		Status   string    `json:"status"`
 		Watchdog time.Time `json:"watchdog_last_seen,omitzero"`
 	}{"ready", rt.watchdog.lastSeen().UTC()})
+}
+
+// acknowledge takes ?author=, or the same in a form.
+func (rt *Router) acknowledge(w http.ResponseWriter, r *http.Request) {
+	author := strings.TrimSpace(r.FormValue("author"))
+	if author == "" || len(author) > maxAuthor {
+		writeJSON(w, http.StatusBadRequest, map[string]string{"error": fmt.Sprintf("parameter author is missing or longer than %d bytes: say who takes care", maxAuthor)})
+		return
+	}
+	rt.answer(w, rt.Acknowledge(r.Context(), r.PathValue("id"), author))
+}
+
+func (rt *Router) retry(w http.ResponseWriter, r *http.Request) {
+	rt.answer(w, rt.Retry(r.Context(), r.PathValue("id")))
+}
+
+// maxAuthor bounds a name that is kept and shown, in bytes.
+const maxAuthor = 100
+
+// answer says how something that was asked for has ended.
+func (rt *Router) answer(w http.ResponseWriter, err error) {
+	switch {
+	case err == nil:
+		w.WriteHeader(http.StatusNoContent)
+	case errors.Is(err, store.ErrNotFound):
+		writeJSON(w, http.StatusNotFound, map[string]string{"error": "there is none with this id, or nothing can be done with it any more"})
+	case errors.Is(err, ErrOver):
+		writeJSON(w, http.StatusConflict, map[string]string{"error": ErrOver.Error()})
+	default:
+		rt.log.Error("do what was asked for", "err", err)
+		writeJSON(w, http.StatusServiceUnavailable, map[string]string{"error": "the store cannot be written; try again"})
+	}
 }
 
 // listJSON serves a list, newest first, with ?limit= from 1 to 10000.

@@ -182,10 +182,10 @@ const digestSample = 20
 // digest words one message that tells what waits for a phone.
 func (c composer) digest(r Receiver, to string, now time.Time) func([]alert.Notification, store.Tally) alert.Notification {
 	return func(sample []alert.Notification, t store.Tally) alert.Notification {
-		parts := []string{"digest", r.Name(), to, itoa(t.Notifications)}
+		parts := []string{"digest", r.Name(), to, now.UTC().Format(time.RFC3339Nano)}
 		n := alert.Notification{
 			Receiver: r.Name(), ReceiverType: r.Type(), To: to, Status: alert.Resolved, First: true,
-			AlertName: "Digest", Alerts: t.Incidents, Reason: "digest", CreatedAt: now, State: alert.Pending,
+			AlertName: "Digest", Reason: "digest", CreatedAt: now, State: alert.Pending,
 			RunbookURL: strings.TrimSuffix(c.external.String(), "/") + "/incidents",
 		}
 		for _, m := range sample {

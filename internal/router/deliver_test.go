@@ -20,11 +20,13 @@ type flaky struct {
 	router.Receiver
 	fail  func(attempt int) error
 	tries int
+	last  alert.Notification
 	times []time.Time
 }
 
 func (f *flaky) Send(ctx context.Context, n alert.Notification) (alert.Receipt, error) {
 	f.tries++
+	f.last = n
 	f.times = append(f.times, time.Now())
 	if err := f.fail(f.tries); err != nil {
 		return alert.Receipt{}, err

@@ -21,6 +21,7 @@ type metrics struct {
 	sent     *prometheus.CounterVec   // receiver, status, state
 	failed   *prometheus.CounterVec   // receiver
 	unsure   *prometheus.CounterVec   // receiver
+	reports  *prometheus.CounterVec   // receiver, report
 	delay    *prometheus.HistogramVec // receiver
 }
 
@@ -43,6 +44,10 @@ func newMetrics(reg prometheus.Registerer, rt *Router) (*metrics, error) {
 			Name: "alertrouter_delivery_unsure_total",
 			Help: "Attempts whose answer was lost: what they sent may have arrived, and is sent again.",
 		}, []string{"receiver"}),
+		reports: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "alertrouter_delivery_reports_total",
+			Help: "What providers said later of messages that they took.",
+		}, []string{"receiver", "report"}),
 		delay: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "alertrouter_delivery_delay_seconds",
 			Help:    "Time from the accepted webhook to the delivered notification.",
@@ -50,7 +55,7 @@ func newMetrics(reg prometheus.Registerer, rt *Router) (*metrics, error) {
 		}, []string{"receiver"}),
 	}
 	m.webhooks.WithLabelValues(strconv.Itoa(http.StatusNoContent)) // there from the start, also before the first one
-	all := []prometheus.Collector{m.webhooks, m.sent, m.failed, m.unsure, m.delay, newOutbox(rt.store),
+	all := []prometheus.Collector{m.webhooks, m.sent, m.failed, m.unsure, m.reports, m.delay, newOutbox(rt.store),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "alertrouter_watchdog_last_seen_timestamp_seconds",
 			Help: "When the watchdog alert last arrived; 0 if never.",

@@ -85,14 +85,15 @@ func (rt *Router) judgeWatchdog(ctx context.Context, s *setting, now time.Time) 
 		return
 	}
 	silent := now.Sub(since) >= s.plan.WatchdogAfter
-	if silent == open {
+	alive := now.Sub(rt.watchdog.lastSeen()) < s.plan.WatchdogAfter
+	if open && !alive || !open && !silent { // only a sign ends it, not a restart of this process
 		return
 	}
-	if err := rt.acceptAs(ctx, watchdogGroup(silent, s.plan.WatchdogAfter, now), now, s, p); err != nil {
-		rt.log.Error("tell that the watchdog is silent, or is back", "silent", silent, "err", err)
+	if err := rt.acceptAs(ctx, watchdogGroup(!open, s.plan.WatchdogAfter, now), now, s, p); err != nil {
+		rt.log.Error("tell that the watchdog is silent, or is back", "silent", !open, "err", err)
 		return
 	}
-	rt.log.Warn("the watchdog was judged", "silent", silent, "since", since)
+	rt.log.Warn("the watchdog was judged", "silent", !open, "since", since)
 }
 
 // watchdogGroup is what the router tells itself of the Watchdog.

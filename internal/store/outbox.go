@@ -16,11 +16,17 @@ const notificationColumns = `id, incident, receiver, receiver_type, recipient, s
 	level, first, carried_by, provider, receipt, receipt_url, report, fresh_at`
 
 // sendable says which row may be leased: no digest carries it, and nothing older
-// of the same incident waits for the same receiver, so that "resolved" cannot
+// of the same incident waits for the same person, so that "resolved" cannot
 // overtake "firing" while that is being retried. A digest has no incident.
 const sendable = `n.receiver = ?1 AND n.state IN ('pending', 'leased') AND n.carried_by = '' AND (n.incident = '' OR NOT EXISTS (
-	SELECT 1 FROM notification p WHERE p.incident = n.incident AND p.receiver = n.receiver AND p.seq < n.seq
-	AND p.state IN ('pending', 'leased')))`
+	SELECT 1 FROM notification p WHERE p.incident = n.incident AND p.receiver = n.receiver AND p.recipient = n.recipient
+	AND p.seq < n.seq AND p.state IN ('pending', 'leased')))`
+
+// gatherable says which rows are due at ?2 and may be told together: as sendable,
+// but older ones of the same incident may be among them.
+const gatherable = `n.receiver = ?1 AND n.state = 'pending' AND n.due_at <= ?2 AND n.carried_by = '' AND (n.incident = '' OR NOT EXISTS (
+	SELECT 1 FROM notification p WHERE p.incident = n.incident AND p.receiver = n.receiver AND p.recipient = n.recipient
+	AND p.seq < n.seq AND (p.state = 'leased' OR p.state = 'pending' AND (p.due_at > ?2 OR p.carried_by <> ''))))`
 
 const enqueueQuery = "INSERT INTO notification (" + notificationColumns + `, due_at, sent_at)
 	VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO NOTHING`
@@ -73,7 +79,7 @@ func (s *Store) WaitingFor(ctx context.Context, receiver string, now, since time
 		w.OldestFirst = fromNanos(oldest)
 		return w, err
 	}, `SELECT recipient, count(*), sum(first), coalesce(min(CASE WHEN first THEN due_at END), 0) FROM notification n
-		WHERE `+sendable+` AND n.state = 'pending' AND n.due_at <= ?2 GROUP BY recipient ORDER BY min(seq)`, receiver, nanos(now))
+		WHERE `+gatherable+` GROUP BY recipient ORDER BY min(seq)`, receiver, nanos(now))
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +140,7 @@ func (s *Store) lease(ctx context.Context, query string, args ...any) (alert.Not
 func (s *Store) Gather(ctx context.Context, receiver, recipient string, now time.Time, limit int, compose func([]alert.Notification, Tally) alert.Notification) error {
 	err := s.do(ctx, func(ctx context.Context, tx *txn) error {
 		var t Tally
-		const due = ` FROM notification n WHERE ` + sendable + ` AND n.state = 'pending' AND n.due_at <= ?2 AND n.recipient = ?3`
+		const due = ` FROM notification n WHERE ` + gatherable + ` AND n.recipient = ?3 AND n.incident <> ''`
 		args := []any{receiver, nanos(now), recipient}
 		err := tx.scan(ctx, `SELECT count(*), count(DISTINCT incident), coalesce(sum(status = 'resolved'), 0)`+due, args,
 			&t.Notifications, &t.Incidents, &t.Resolved)
@@ -259,24 +265,31 @@ func (s *Store) Revive(ctx context.Context, id string, now time.Time) (receiver 
 }
 
 // Reported records what a provider said about a message that it took: the one
-// with this id, or the newest with this receipt. again says that a message that
-// failed is sent again at the given time. It returns the message as it was
-// before, or ErrNotFound.
-func (s *Store) Reported(ctx context.Context, id, receipt string, report alert.Report, detail string, at time.Time, again bool) (alert.Notification, error) {
+// with this id, or the newest with this receipt. One that failed is sent again at
+// once, unless it has been tried so many times already. A report that comes twice,
+// or after a better one, changes nothing. It returns the message as it was before,
+// or ErrNotFound.
+func (s *Store) Reported(ctx context.Context, id, receipt string, report alert.Report, detail string, at time.Time, tries int) (alert.Notification, error) {
 	var n alert.Notification
 	err := s.do(ctx, func(ctx context.Context, tx *txn) error {
+		n = alert.Notification{}
 		found, err := rowsOf(ctx, tx, `SELECT `+notificationColumns+` FROM notification
 			WHERE id = ?1 OR ?2 <> '' AND receipt = ?2 ORDER BY id = ?1 DESC, seq DESC LIMIT 1`, id, receipt)
-		n = alert.Notification{}
 		if err != nil || len(found) == 0 {
 			return err
 		}
 		n = found[0]
-		if report == alert.ReportFailed && again && n.State == alert.Delivered && n.Report != alert.ReportFailed {
+		switch {
+		case n.State != alert.Delivered || n.Report == alert.ReportDelivered || n.Report == report,
+			n.Receipt != "" && receipt != "" && n.Receipt != receipt: // of an earlier attempt
+			return nil
+		case report != alert.ReportFailed:
+			return tx.exec(ctx, `UPDATE notification SET report = ?2 WHERE id = ?1`, n.ID, report)
+		case n.Attempts < tries:
 			return tx.exec(ctx, `UPDATE notification SET report = ?2, last_error = ?3, state = 'pending', due_at = ?4, fresh_at = ?4 WHERE id = ?1`,
 				n.ID, report, detail, nanos(at))
 		}
-		return tx.exec(ctx, `UPDATE notification SET report = ?2, last_error = ?3 WHERE id = ?1`, n.ID, report, detail)
+		return tx.exec(ctx, `UPDATE notification SET report = ?2, last_error = ?3, state = 'dead' WHERE id = ?1`, n.ID, report, detail)
 	})
 	if err == nil && n.ID == "" {
 		err = ErrNotFound
