@@ -41,6 +41,14 @@ func (s *Store) shorten() {
 	}
 }
 
+// makeRoom copies the log and cuts it off, after a write has failed: where a disk is
+// full, the log may be what fills it.
+func (s *Store) makeRoom() {
+	if err := checkpoint(s.txn.conn, "TRUNCATE"); err != nil {
+		s.log.Warn("make room by emptying the write-ahead log", "err", err)
+	}
+}
+
 // checkpointer copies the log into the database without hindering anybody.
 func (s *Store) checkpointer() {
 	for {

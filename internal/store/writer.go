@@ -94,12 +94,22 @@ func (s *Store) commit(batch []*write) {
 	if s.transact(batch) == nil {
 		return
 	}
+	failed := false
 	for _, w := range batch {
-		w.err = nil
-		if err := s.transact([]*write{w}); err != nil {
-			w.err = err
-		}
+		w.err = s.alone(w)
+		failed = failed || w.err != nil && w.ctx.Err() == nil
 	}
+	if failed {
+		s.makeRoom()
+	}
+}
+
+func (s *Store) alone(w *write) error {
+	w.err = nil
+	if err := s.transact([]*write{w}); err != nil {
+		return err
+	}
+	return w.err
 }
 
 // transact runs the batch in one transaction; after an error nothing of it was
