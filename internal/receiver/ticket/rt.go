@@ -141,8 +141,12 @@ func (r *rt) Texts(ctx context.Context, i Issue, _ time.Time) ([]string, error) 
 	return texts, nil
 }
 
-func (r *rt) Close(ctx context.Context, i Issue) error  { return r.set(ctx, i, "closed_status", r.closed) }
-func (r *rt) Reopen(ctx context.Context, i Issue) error { return r.set(ctx, i, "open_status", r.opened) }
+func (r *rt) Close(ctx context.Context, i Issue) error {
+	return r.set(ctx, i, "closed_status", r.closed)
+}
+func (r *rt) Reopen(ctx context.Context, i Issue) error {
+	return r.set(ctx, i, "open_status", r.opened)
+}
 
 // set changes the status and looks at it: RT answers 200 also if it changed
 // nothing, with a sentence in the user's language.

@@ -190,7 +190,7 @@ const (
 func (p policy) decide(m Mark, i Issue, found bool, told []Mark, now time.Time) []step {
 	var isTold, firesAgain bool
 	for _, t := range told {
-		isTold = isTold || t.ID == m.ID
+		isTold = isTold || t.ID == m.ID && t.At.Equal(m.At) // a router that lost its store counts from the beginning
 		firesAgain = firesAgain || t.Status == alert.Firing && t.At.After(m.At)
 	}
 	if m.Status == alert.Resolved {
