@@ -216,7 +216,7 @@ func (p policy) decide(m Mark, i Issue, found bool, told []Mark, now time.Time) 
 		return []step{comment}
 	case i.WontFix:
 		return nil
-	case !i.ClosedAt.IsZero() && now.Sub(i.ClosedAt) <= p.reopenWithin:
+	case p.reopenWithin > 0 && !i.ClosedAt.IsZero() && now.Sub(i.ClosedAt) <= p.reopenWithin:
 		return []step{reopen, comment}
 	}
 	return []step{create}
