@@ -131,7 +131,9 @@ func (r *rt) Texts(ctx context.Context, i Issue, _ time.Time) ([]string, error) 
 	var texts []string
 	seen := map[string]bool{}
 	for _, page := range []string{"&order=DESC&per_page=100", "&order=ASC&per_page=1"} {
-		var found struct{ Items []struct{ ID, Content string } }
+		var found struct {
+			Items []struct{ ID, Content string }
+		}
 		if err := r.read(ctx, http.MethodGet, r.path(i)+"/attachments?fields=Content&orderby=id"+page, nil, &found); err != nil {
 			return nil, err
 		}
