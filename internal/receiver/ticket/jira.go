@@ -281,26 +281,29 @@ func (j *jira) transit(ctx context.Context, i Issue, field, name string, categor
 	return j.write(ctx, http.MethodPost, j.path(i)+"/transitions", in, nil)
 }
 
-// pick returns the transition with the name, or else the first into one of the
-// categories, in their order, that does not say "won't fix".
+// pick returns the transition with the name, or to the status with the name, or
+// without a name the first into one of the categories, in their order. One that
+// says "won't fix" is taken only by its own name.
 func (j *jira) pick(offered []jiraTransition, name string, categories []string) (jiraTransition, bool) {
-	if name != "" {
-		for _, t := range offered {
-			if strings.EqualFold(t.Name, name) || strings.EqualFold(t.To.Name, name) {
-				return t, true
-			}
-		}
-		return jiraTransition{}, false
+	fits := []func(jiraTransition) bool{
+		func(t jiraTransition) bool { return strings.EqualFold(t.Name, name) },
+		func(t jiraTransition) bool { return strings.EqualFold(t.To.Name, name) && !j.refuses(t) },
 	}
-	for _, c := range categories {
-		for _, t := range offered {
-			if t.To.Category.Key == c && !j.wontFix.matchAny(t.Name, t.To.Name) {
-				return t, true
-			}
+	if name == "" {
+		fits = nil
+		for _, c := range categories {
+			fits = append(fits, func(t jiraTransition) bool { return t.To.Category.Key == c && !j.refuses(t) })
+		}
+	}
+	for _, fit := range fits {
+		if i := slices.IndexFunc(offered, fit); i >= 0 {
+			return offered[i], true
 		}
 	}
 	return jiraTransition{}, false
 }
+
+func (j *jira) refuses(t jiraTransition) bool { return j.wontFix.matchAny(t.Name, t.To.Name) }
 
 func (j *jira) path(i Issue) string { return j.api + "/issue/" + url.PathEscape(i.ID) }
 
