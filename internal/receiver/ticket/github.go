@@ -109,6 +109,8 @@ func (g *github) Comment(ctx context.Context, i Issue, e Entry) error {
 	return g.write(ctx, http.MethodPost, g.path(i)+"/comments", map[string]string{"body": markdown(e.Document, e.Mark)}, nil)
 }
 
+// Texts returns the first 100 comments since then, in one page: a message's own
+// comment comes before those that people write about it.
 func (g *github) Texts(ctx context.Context, i Issue, since time.Time) ([]string, error) {
 	var issue githubIssue
 	if err := g.read(ctx, http.MethodGet, g.path(i), nil, &issue); err != nil {

@@ -23,20 +23,16 @@ type rest struct {
 }
 
 // authorization returns the header's value, read for each request so that a
-// secret can be changed without a restart; "" sends none.
+// secret can be changed without a restart.
 type authorization func() (string, error)
 
 func newRest(client *http.Client, base string, auth authorization) rest {
 	return rest{client, strings.TrimRight(base, "/"), auth, nil}
 }
 
-// token sends the secret behind the scheme's word; none if there is none, since
-// the HTTP client may authenticate by itself.
+// token sends the secret behind the scheme's word.
 func token(scheme string, s outbound.Secret) authorization {
 	return func() (string, error) {
-		if s.IsZero() {
-			return "", nil
-		}
 		v, err := s.Read()
 		return scheme + " " + v, err
 	}
@@ -67,9 +63,7 @@ func (r rest) write(ctx context.Context, method, path string, in, out any) error
 		for name, values := range r.header {
 			req.Header[name] = values
 		}
-		if auth != "" {
-			req.Header.Set("Authorization", auth)
-		}
+		req.Header.Set("Authorization", auth)
 	})
 }
 
