@@ -24,7 +24,7 @@ type Journal interface {
 // Options describe the receiver.
 type Options struct {
 	Name    string    // how messages name it; "log" if empty
-	Writer  io.Writer // where lines go, one Write a notification; nil writes to the journal only
+	Writer  io.Writer // where lines go, such as a File, one Write a notification; nil writes to the journal only
 	Journal Journal   // required
 }
 
@@ -87,6 +87,13 @@ type line struct {
 	RunbookURL string         `json:"runbook_url,omitempty"`
 	Incident   string         `json:"incident"`
 	GroupKey   string         `json:"group_key"`
+
+	Receiver     string       `json:"receiver,omitempty"`
+	Notification string       `json:"notification,omitempty"`
+	Fingerprint  string       `json:"fingerprint,omitempty"`
+	StartsAt     time.Time    `json:"starts_at,omitzero"`
+	EndsAt       time.Time    `json:"ends_at,omitzero"` // of a resolved alert; while it fires nobody knows
+	Annotations  alert.Labels `json:"annotations,omitempty"`
 }
 
 // Text writes one JSON object a line, without a final line break. Without any
@@ -103,6 +110,10 @@ func Text(n alert.Notification, alerts []alert.Alert) string {
 			Time: n.CreatedAt.UTC(), Severity: n.Severity, Status: a.Status, AlertName: a.Name(),
 			Service: a.Labels["service"], Summary: a.Annotations["summary"], Labels: a.Labels,
 			RunbookURL: n.RunbookURL, Incident: n.Incident, GroupKey: n.GroupKey,
+			Receiver: n.Receiver, Notification: n.ID, Fingerprint: a.Fingerprint, StartsAt: a.StartsAt.UTC(), Annotations: a.Annotations,
+		}
+		if a.Status == alert.Resolved {
+			l.EndsAt = a.EndsAt.UTC()
 		}
 		if l.Summary == "" {
 			l.Summary = n.Title

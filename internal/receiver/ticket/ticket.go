@@ -1,13 +1,13 @@
-// Package ticket is the receiver for what must be done eventually: one ticket
-// per incident on the built-in board, opened by the first message, commented by
-// the next ones and closed by the last. The router calls it; it never decides
-// whether to send.
+// Package ticket is the receiver for what must be done eventually: a ticket that
+// the first message opens, the next ones comment and the last one closes. It is
+// on the built-in board (Receiver), one for each incident, or in a tracker of
+// the team's own (Tracked), one for each alert group. The router calls it; it
+// never decides whether to send. One file for each tracker; Config lists them.
 package ticket
 
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"goldensignals/internal/alert"
@@ -67,35 +67,9 @@ func (r *Receiver) Send(ctx context.Context, n alert.Notification) (alert.Receip
 	return alert.Receipt{}, nil
 }
 
+// Close does nothing: the board belongs to somebody else.
+func (r *Receiver) Close() {}
+
 // Text writes a ticket entry: what happened, why it is told now, and each alert
 // with its labels and description.
-func Text(n alert.Notification, alerts []alert.Alert) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s\n", strings.ToUpper(string(n.Status)), n.Title)
-	if n.Reason != "" {
-		fmt.Fprintf(&b, "Reason: %s\n", n.Reason)
-	}
-	if n.RunbookURL != "" {
-		fmt.Fprintf(&b, "Runbook: %s\n", n.RunbookURL)
-	}
-	for i, a := range alerts {
-		if i == maxListed {
-			fmt.Fprintf(&b, "\nand %d more alerts\n", len(alerts)-maxListed)
-			break
-		}
-		fmt.Fprintf(&b, "\n%s\n  %s\n", span(a), a.Labels)
-		if d := strings.TrimSpace(a.Annotations["description"]); d != "" {
-			fmt.Fprintf(&b, "  %s\n", d)
-		}
-	}
-	return b.String()
-}
-
-// span says when an alert fired.
-func span(a alert.Alert) string {
-	from := a.StartsAt.UTC().Format(time.RFC3339)
-	if a.Status == alert.Resolved {
-		return "fired from " + from + " to " + a.EndsAt.UTC().Format(time.RFC3339)
-	}
-	return "fires since " + from
-}
+func Text(n alert.Notification, alerts []alert.Alert) string { return describe(n, alerts).String() }
