@@ -19,6 +19,7 @@ type builder struct {
 	names  map[string][]string // :: list of the file -> names in it
 	person map[string]Person   // :: name
 	rota   map[string]*Rota    // :: name
+	vague  map[string]bool     // :: list of the file with entries whose names are not known
 	used   map[string]bool     // :: people, rotas, providers and receivers that something refers to, as path of their list + name
 }
 
@@ -26,6 +27,7 @@ func build(p *problems, f *file) *Policy {
 	b := &builder{
 		problems: p, file: f, policy: &Policy{chains: map[string]*Chain{}},
 		zone: time.UTC, names: map[string][]string{}, person: map[string]Person{}, rota: map[string]*Rota{}, used: map[string]bool{},
+		vague: map[string]bool{},
 	}
 	b.zone = b.timeZone("time_zone", f.TimeZone)
 	b.people()
@@ -39,9 +41,11 @@ func build(p *problems, f *file) *Policy {
 	return b.policy
 }
 
-// report adds a problem unless something at that path was found wrong before.
+// report adds a problem unless something at that path was found wrong before,
+// or the key may be there under a wrong name.
 func (b *builder) report(path, format string, args ...any) {
-	if !b.blamed(path) {
+	misspelt := !b.has(path) && b.odd[path[:max(strings.LastIndex(path, "."), 0)]]
+	if !misspelt && !b.blamed(path) {
 		b.add(path, format, args...)
 	}
 }

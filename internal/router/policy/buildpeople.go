@@ -17,9 +17,11 @@ var nameShape = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
 // name checks the name of an entry of a list and remembers it.
 func (b *builder) name(list string, index int, name string) {
 	path := at(list, index)
+	before := len(b.errs)
 	switch {
 	case name == "":
 		b.report(join(path, "name"), "is missing: others refer to it by name")
+		b.vague[list] = true
 		return
 	case !nameShape.MatchString(name):
 		b.report(join(path, "name"), "%q is no name: use letters, digits, - . and _, and begin with a letter or digit", name)
@@ -31,6 +33,7 @@ func (b *builder) name(list string, index int, name string) {
 		b.report(join(path, "name"), "%s is the phone of the router itself: choose another name", BuiltIn)
 	}
 	b.names[list] = append(b.names[list], name)
+	b.vague[list] = b.vague[list] || len(b.errs) > before
 }
 
 // find reports whether a list has an entry of that name, and complains if not.
@@ -39,7 +42,7 @@ func (b *builder) find(path, list, name string) bool {
 		b.used[list+"."+name] = true
 		return true
 	}
-	if !b.tainted(list) {
+	if !b.vague[list] {
 		b.report(path, "%q is not among the %s: %s", name, list, meant(name, b.names[list]))
 	}
 	return false
@@ -55,6 +58,9 @@ func (b *builder) twice(path string, list []string) {
 }
 
 func (b *builder) people() {
+	for _, list := range []string{"people", "rotas", "providers", "receivers"} {
+		b.vague[list] = slices.ContainsFunc(b.errs, func(e *Error) bool { return e.Field == list })
+	}
 	b.policy.people = b.file.People
 	phones := map[string]string{}
 	for i, p := range b.file.People {
@@ -79,6 +85,7 @@ func (b *builder) rotas() {
 		b.name("rotas", i, r.Name)
 		if _, ok := b.person[r.Name]; ok && r.Name != "" {
 			b.report(join(path, "name"), "%s is a person: an escalation could mean either", r.Name)
+			b.vague["rotas"] = true
 		}
 		rota := &Rota{name: r.Name, shift: civil(r.Shift / time.Second), zone: b.timeZone(join(path, "time_zone"), r.TimeZone)}
 		rota.starts = b.starts(join(path, "starts"), r.Starts)
@@ -139,12 +146,17 @@ func (b *builder) link(path, entry string) (link, bool) {
 	case r != nil:
 		b.used["rotas."+name] = true
 		turns, err := strconv.Atoi(plus)
-		if n := len(r.people); err != nil || turns < 1 || turns >= n {
+		if n := len(r.people); b.tainted("people") || b.tainted("rotas") {
+			return link{}, false
+		} else if err != nil || turns < 1 || turns >= n {
 			b.report(path, "%q: after + comes how many turns ahead, at least 1 and less than the %d who are in the rota", entry, n)
 			return link{}, false
 		}
 		return link{rota: r, turns: turns}, true
-	case b.tainted("people") || b.tainted("rotas"):
+	case b.vague["people"] || b.vague["rotas"]:
+		return link{}, false
+	case b.person[name] != Person{}:
+		b.report(path, "%q: turns ahead are for rotas, and %s is a person", entry, name)
 		return link{}, false
 	}
 	known := append(slices.Clone(b.names["people"]), b.names["rotas"]...)

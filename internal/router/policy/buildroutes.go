@@ -115,7 +115,7 @@ func (b *builder) shadow(left region, severity alert.Severity, i int) int {
 	var earlier []labels.Matchers
 	var index []int
 	for j, r := range b.policy.routes[:i] {
-		if r.to[severity] != nil {
+		if r.to[severity] != nil && !b.blamed(join(at("routes", j), "matchers")) {
 			earlier, index = append(earlier, r.matchers), append(index, j)
 		}
 	}

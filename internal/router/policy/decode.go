@@ -130,6 +130,7 @@ func (d *decoder) unknown(key *yaml.Node, fields []field, path string) {
 		names[i] = f.name
 	}
 	d.lines[join(path, key.Value)] = key.Line
+	d.odd[path] = true
 	d.add(join(path, key.Value), "unknown key: %s", meant(key.Value, names))
 }
 
@@ -150,13 +151,21 @@ func (d *decoder) section(n *yaml.Node, v reflect.Value, path string) {
 			d.unknown(key, fields, path)
 			continue
 		case seen[key.Value]:
-			d.errs = append(d.errs, &Error{d.file, key.Line, below, "is given twice: keep one of them"})
+			d.twice(key, below)
 			continue
 		}
 		seen[key.Value] = true
 		d.lines[below] = key.Line
 		d.value(n.Content[i+1], v.FieldByIndex(fields[j].index), below)
 	}
+}
+
+// twice blames the second key, not the first, whose line is that of the path.
+func (d *decoder) twice(key *yaml.Node, path string) {
+	first := d.lines[path]
+	d.lines[path] = key.Line
+	d.add(path, "is given twice: keep one of them")
+	d.lines[path] = first
 }
 
 func (d *decoder) list(n *yaml.Node, v reflect.Value, path string) {

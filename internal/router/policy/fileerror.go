@@ -30,11 +30,22 @@ func (e *Error) Error() string {
 // problems collects the errors of one file, and knows the line of each path.
 type problems struct {
 	file  string
-	lines map[string]int // :: path -> line
+	lines map[string]int  // :: path -> line
+	odd   map[string]bool // :: path of a section -> it has a key that is unknown, and may be meant for a missing one
 	errs  []*Error
 }
 
+func newProblems(file string) *problems {
+	return &problems{file: file, lines: map[string]int{}, odd: map[string]bool{}}
+}
+
+// maxErrors is more than anybody reads.
+const maxErrors = 100
+
 func (p *problems) add(path, format string, args ...any) {
+	if len(p.errs) >= maxErrors {
+		return
+	}
 	p.errs = append(p.errs, &Error{p.file, p.line(path), path, fmt.Sprintf(format, args...)})
 }
 
@@ -92,6 +103,9 @@ func (p *problems) err() error {
 	errs := make([]error, len(p.errs))
 	for i, e := range p.errs {
 		errs[i] = e
+	}
+	if len(errs) >= maxErrors {
+		errs = append(errs, &Error{p.file, p.errs[len(p.errs)-1].Line, "", "there may be more: these are as many as are shown at once"})
 	}
 	return errors.Join(errs...)
 }

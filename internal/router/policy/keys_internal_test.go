@@ -38,6 +38,7 @@ func keysOf(v reflect.Value, path string, each func(path string, v reflect.Value
 			each(below, v.FieldByIndex(f.index))
 			keysOf(v.FieldByIndex(f.index), below, each)
 		}
+	default: // a single value
 	}
 }
 
@@ -83,8 +84,9 @@ func defaultOf(v reflect.Value) (any, bool) {
 	switch v.Kind() {
 	case reflect.Struct, reflect.Slice, reflect.Pointer:
 		return nil, false
+	default:
+		return v.Interface(), !v.IsZero() || v.Kind() == reflect.Bool
 	}
-	return v.Interface(), !v.IsZero() || v.Kind() == reflect.Bool
 }
 
 func sameDefault(text string, want any) bool {
@@ -106,7 +108,7 @@ func TestExampleHasEveryKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := decoder{problems: &problems{file: "example", lines: map[string]int{}}}
+	d := decoder{problems: newProblems("example")}
 	var f file
 	d.value(root, reflect.ValueOf(&f).Elem(), "")
 	if err := d.err(); err != nil {

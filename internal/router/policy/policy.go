@@ -82,12 +82,7 @@ type Settings struct {
 
 // Load reads and checks the file at path. Its errors are those of Parse.
 func Load(path string) (*Policy, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("read policy: %w", err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read policy: %w", err)
 	}
@@ -104,7 +99,7 @@ func Parse(name string, data []byte) (*Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := decoder{problems: &problems{file: name, lines: map[string]int{}}}
+	d := decoder{problems: newProblems(name)}
 	var f file
 	prefill(reflect.ValueOf(&f).Elem())
 	d.value(root, reflect.ValueOf(&f).Elem(), "")
