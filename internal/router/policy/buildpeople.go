@@ -29,8 +29,6 @@ func (b *builder) name(list string, index int, name string) {
 		b.report(join(path, "name"), "%s is there already, as %s", name, at(list, slices.Index(b.names[list], name)))
 	case name == "all" && list == "receivers":
 		b.report(join(path, "name"), "all means every receiver: choose another name")
-	case name == BuiltIn && list == "providers":
-		b.report(join(path, "name"), "%s is the phone of the router itself: choose another name", BuiltIn)
 	}
 	b.names[list] = append(b.names[list], name)
 	b.vague[list] = b.vague[list] || len(b.errs) > before

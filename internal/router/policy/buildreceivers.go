@@ -12,11 +12,12 @@ const maxConcurrency = 100
 
 func (b *builder) providers() {
 	b.policy.providers = b.file.Providers
-	for i, p := range b.file.Providers {
+	for i := range b.file.Providers {
+		p := &b.file.Providers[i]
 		path := at("providers", i)
 		b.name("providers", i, p.Name)
 		if !b.blamed(path) {
-			b.addAll(path, p.Config.Validate())
+			b.addAll(path, p.Validate())
 		}
 	}
 }
@@ -54,9 +55,9 @@ func (b *builder) kind(path string, r Receiver) {
 	switch {
 	case r.SMS != nil:
 		b.sms(join(path, "sms"), r.Name, *r.SMS)
-	case r.Ticket != nil:
-		b.ticket(join(path, "ticket"), *r.Ticket)
-	case !b.blamed(join(path, "log")):
+	case r.Ticket != nil && !b.blamed(join(path, "ticket")):
+		b.addAll(join(path, "ticket"), r.Ticket.Validate())
+	case r.Log != nil && !b.blamed(join(path, "log")):
 		b.addAll(join(path, "log"), r.Log.Validate())
 	}
 }
@@ -64,20 +65,28 @@ func (b *builder) kind(path string, r Receiver) {
 func (b *builder) sms(path, receiver string, s SMS) {
 	providers := join(path, "providers")
 	if len(s.Providers) == 0 {
-		b.report(providers, "is missing: name one of the providers, or %s for the phone of the router itself", BuiltIn)
+		b.report(providers, "is missing: name one of the providers")
 	}
 	b.twice(providers, s.Providers)
 	for i, name := range s.Providers {
-		if name != BuiltIn {
-			b.find(at(providers, i), "providers", name)
-		}
-	}
-	outside := slices.ContainsFunc(s.Providers, func(name string) bool { return name != BuiltIn })
-	if outside && len(s.Escalation) == 0 {
-		b.report(join(path, "escalation"), "nobody is told: name people or rotas, such as [shop-oncall, ben]")
+		b.find(at(providers, i), "providers", name)
 	}
 	b.policy.chains[receiver] = b.chain(join(path, "escalation"), s.Escalation)
+	if len(s.Escalation) == 0 {
+		if slices.ContainsFunc(s.Providers, b.needsNumber) {
+			b.report(join(path, "escalation"), "nobody is told: name people or rotas, such as [shop-oncall, ben]")
+		}
+		b.policy.chains[receiver] = &Chain{links: []link{{person: Person{builtInPhone, builtInPhone}}}}
+	}
 	b.budget(join(path, "budget"), s.Budget)
+}
+
+// builtInPhone stands for name and number of who looks at the built-in phone.
+const builtInPhone = "Built-in phone"
+
+// needsNumber reports whether a provider is more than the built-in phone.
+func (b *builder) needsNumber(provider string) bool {
+	return slices.ContainsFunc(b.file.Providers, func(p Provider) bool { return p.Name == provider && p.Phone == nil })
 }
 
 func (b *builder) budget(path string, s Budget) {
@@ -91,22 +100,6 @@ func (b *builder) budget(path string, s Budget) {
 	}
 	if s.PerMinute > s.Per15Minutes || s.Per15Minutes > s.PerHour {
 		b.report(path, "want per_minute <= per_15_minutes <= per_hour, but they are %d, %d and %d", s.PerMinute, s.Per15Minutes, s.PerHour)
-	}
-}
-
-func (b *builder) ticket(path string, t Ticket) {
-	if b.blamed(path) {
-		return
-	}
-	if !t.BuiltIn {
-		b.addAll(path, t.Config.Validate())
-		return
-	}
-	for below := range b.lines {
-		if within(below, path) && below != path && below != join(path, "built_in") {
-			b.report(join(path, "built_in"), "the built-in board needs nothing else: take out the other keys, or this one")
-			return
-		}
 	}
 }
 

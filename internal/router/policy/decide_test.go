@@ -28,6 +28,9 @@ func decides(t *testing.T, p *policy.Policy) {
 	}
 	for _, r := range p.AllReceivers() {
 		for level := range p.Chain(r.Name).People(now) {
+			if r.SMS != nil && len(r.SMS.Escalation) == 0 {
+				continue // the built-in phone has no number
+			}
 			phone, ok := p.Chain(r.Name).At(level, now)
 			name, _ := p.Chain(r.Name).Who(level, now)
 			if whose, _ := p.PersonByPhone(phone); !ok || whose != name {
@@ -53,11 +56,12 @@ func mustParse(tb testing.TB, text string) *policy.Policy {
 
 // routed returns a file with these routes before the last one.
 func routed(routes string) string {
-	return `receivers:
-  - {name: oncall, sms: {providers: [built-in]}}
-  - {name: tickets, ticket: {built_in: true}}
+	return `providers: [{name: phone, phone: {}}]
+receivers:
+  - {name: oncall, sms: {providers: [phone]}}
+  - {name: tickets, ticket: {board: {}}}
   - {name: log, log: {}}
-  - {name: a, sms: {providers: [built-in]}}
+  - {name: a, sms: {providers: [phone]}}
 routes:
 ` + routes + `  - {critical: [oncall, a], warning: [tickets], info: [log]}
 `
@@ -109,13 +113,13 @@ func TestRoutesThatDecideNothingAreErrors(t *testing.T) {
 		{"after one for all", `  - {info: [a]}
   - {matchers: [team="b"], info: [a]}
   - {info: [log], matchers: [x="y"], warning: [a]}
-`, "a.yml:8: routes[1]: is never reached: routes up to routes[0] (line 7)"},
+`, "a.yml:9: routes[1]: is never reached: routes up to routes[0] (line 8)"},
 		{"superset", `  - {matchers: [team="a"], info: [a]}
   - {matchers: [team="a", stage="b"], info: [a]}
-`, "a.yml:8: routes[1]: is never reached"},
+`, "a.yml:9: routes[1]: is never reached"},
 		{"superset with more severities", `  - {matchers: [team="a"], info: [a]}
   - {matchers: [team="a", stage="b"], info: [a], warning: [a]}
-`, "a.yml:8: routes[1].info: is never reached"},
+`, "a.yml:9: routes[1].info: is never reached"},
 		{"superset of another severity", `  - {matchers: [team="a"], info: [a]}
   - {matchers: [team="a", stage="b"], warning: [a]}
 `, ""},
@@ -124,23 +128,23 @@ func TestRoutesThatDecideNothingAreErrors(t *testing.T) {
 `, ""},
 		{"value of a pattern", `  - {matchers: [team=~"a|b.*"], info: [a]}
   - {matchers: [team="bc"], info: [a]}
-`, "a.yml:8: routes[1]: is never reached"},
+`, "a.yml:9: routes[1]: is never reached"},
 		{"pattern within a pattern", `  - {matchers: [team=~"a.*"], info: [a]}
   - {matchers: ['team=~"a[bc]|ad?"'], info: [a]}
-`, "a.yml:8: routes[1]: is never reached"},
+`, "a.yml:9: routes[1]: is never reached"},
 		{"not one of others", `  - {matchers: [team!="a"], info: [a]}
   - {matchers: [team=~"b.+"], info: [a]}
-`, "a.yml:8: routes[1]: is never reached"},
+`, "a.yml:9: routes[1]: is never reached"},
 		{"not one of several", `  - {matchers: [team!~"a|b"], info: [a]}
   - {matchers: [team!="a", team!="b", x="y"], info: [a]}
-`, "a.yml:8: routes[1]: is never reached"},
+`, "a.yml:9: routes[1]: is never reached"},
 		{"not one of fewer", `  - {matchers: [team!~"a|b"], info: [a]}
   - {matchers: [team!="a"], info: [a]}
 `, ""},
 		{"several together", `  - {matchers: [team="a"], info: [a]}
   - {matchers: [team="b"], info: [a]}
   - {matchers: [team=~"a|b"], info: [log]}
-`, "a.yml:9: routes[2]: is never reached: routes up to routes[1] (line 8)"},
+`, "a.yml:10: routes[2]: is never reached: routes up to routes[1] (line 9)"},
 		{"not all together", `  - {matchers: [team="a"], info: [a]}
   - {matchers: [team="b", x="y"], info: [a]}
   - {matchers: [team=~"a|b"], info: [log]}
@@ -149,15 +153,15 @@ func TestRoutesThatDecideNothingAreErrors(t *testing.T) {
   - {matchers: [team!~".+"], info: [a]}
 `, ""}, // the same, but that cannot be told
 		{"two values", `  - {matchers: [team="a", team="b"], info: [a]}
-`, "a.yml:7: routes[0].matchers: no alert can match: the matchers on team contradict each other"},
+`, "a.yml:8: routes[0].matchers: no alert can match: the matchers on team contradict each other"},
 		{"value against pattern", `  - {matchers: [team=~"a|b", 'team!~"[ab]"'], info: [a]}
-`, "a.yml:7: routes[0].matchers: no alert can match"},
+`, "a.yml:8: routes[0].matchers: no alert can match"},
 		{"pattern against itself", `  - {matchers: [team=~"a.*", team!~"a.*"], info: [a]}
-`, "a.yml:7: routes[0].matchers: no alert can match"},
+`, "a.yml:8: routes[0].matchers: no alert can match"},
 		{"whatever the case", `  - {matchers: ['team=~"(?i)a"', team="A"], info: [a]}
 `, ""},
 		{"nothing to decide", `  - {matchers: [team="a"]}
-`, "a.yml:7: routes[0]: decides nothing"},
+`, "a.yml:8: routes[0]: decides nothing"},
 		{"critical for nobody on purpose", `  - {matchers: [team="a"], critical: [log], critical_without_sms: true}
 `, ""},
 	} {
@@ -178,7 +182,7 @@ func TestEverySeverityHasSomebodyInTheEnd(t *testing.T) {
 	t.Parallel()
 	text := strings.Replace(routed(""), ", info: [log]}", "}\n  - {matchers: [a=\"b\"], info: [log]}", 1)
 	errs := parse(text)
-	if len(errs) != 1 || !strings.HasPrefix(errs[0], "a.yml:6: routes: info alerts that no matcher fits would be lost") {
+	if len(errs) != 1 || !strings.HasPrefix(errs[0], "a.yml:7: routes: info alerts that no matcher fits would be lost") {
 		t.Errorf("Parse = %q", errs)
 	}
 }

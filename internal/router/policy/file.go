@@ -10,10 +10,6 @@ import (
 	"goldensignals/internal/receiver/outbound"
 )
 
-// BuiltIn names the provider that needs no configuration: the phone that is a
-// page of the router.
-const BuiltIn = "built-in"
-
 // file is alertrouter.yml as it is written. docs/policy.md explains each key.
 type file struct {
 	ExternalURL   string          `yaml:"external_url"`
@@ -59,20 +55,14 @@ type rotaSection struct {
 
 func (r *rotaSection) setDefaults() { r.Shift = 7 * 24 * time.Hour }
 
-// Provider brings SMS to phones.
-type Provider struct {
-	Name   string         `yaml:"name"`
-	Config ProviderConfig `yaml:",inline"`
-}
-
 // Receiver is one way to tell people. Exactly one of SMS, Ticket and Log is set.
 type Receiver struct {
-	Name          string     `yaml:"name"`
-	Concurrency   int        `yaml:"concurrency"`     // messages that are sent at the same time
-	RatePerSecond float64    `yaml:"rate_per_second"` // 0: no limit
-	SMS           *SMS       `yaml:"sms"`
-	Ticket        *Ticket    `yaml:"ticket"`
-	Log           *LogConfig `yaml:"log"`
+	Name          string  `yaml:"name"`
+	Concurrency   int     `yaml:"concurrency"`     // messages that are sent at the same time
+	RatePerSecond float64 `yaml:"rate_per_second"` // 0: no limit
+	SMS           *SMS    `yaml:"sms"`
+	Ticket        *Ticket `yaml:"ticket"`
+	Log           *Log    `yaml:"log"`
 }
 
 func (r *Receiver) setDefaults() { r.Concurrency = 4 }
@@ -98,8 +88,8 @@ func (r Receiver) Type() string {
 
 // SMS is a receiver that wakes people. Policy.Chain says whom.
 type SMS struct {
-	Providers     []string      `yaml:"providers"`  // in order of preference; BuiltIn among them
-	Escalation    []string      `yaml:"escalation"` // people and rotas; empty only if BuiltIn is the only provider
+	Providers     []string      `yaml:"providers"`  // in order of preference
+	Escalation    []string      `yaml:"escalation"` // people and rotas; empty only if all providers are the built-in phone
 	EscalateAfter time.Duration `yaml:"escalate_after"`
 	Budget        Budget        `yaml:"budget"`
 }
@@ -115,12 +105,6 @@ type Budget struct {
 }
 
 func (b *Budget) setDefaults() { *b = Budget{PerMinute: 1, Per15Minutes: 5, PerHour: 11} }
-
-// Ticket is a receiver that files tickets, on the built-in board or elsewhere.
-type Ticket struct {
-	BuiltIn bool         `yaml:"built_in"`
-	Config  TicketConfig `yaml:",inline"`
-}
 
 type routeSection struct {
 	Matchers           []string `yaml:"matchers"`

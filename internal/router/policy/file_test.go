@@ -51,8 +51,8 @@ func TestFullExampleWorks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := len(p.SMSProviders()); n != 2 {
-		t.Errorf("there are %d providers, want 2", n)
+	if n := len(p.SMSProviders()); n != 3 {
+		t.Errorf("there are %d providers, want 3", n)
 	}
 	if got := p.Receivers(alert.Warning, alert.Labels{"team": "payments"}); !cmp.Equal(got, []string{"payments-tickets"}) {
 		t.Errorf("Receivers(warning of payments) = %v", got)
@@ -76,8 +76,8 @@ func TestDefaultIsTheBuiltInDemonstration(t *testing.T) {
 			t.Errorf("Receivers(%q) = %v, want %s", severity, got, want)
 		}
 	}
-	if _, ok := p.Chain("oncall").At(0, time.Now()); ok {
-		t.Error("the built-in phone has a number")
+	if got, ok := p.Chain("oncall").At(0, time.Now()); got != "Built-in phone" || !ok {
+		t.Errorf("SMS go to %q, want what sms.Phone shows", got)
 	}
 	s := p.Settings()
 	if s.Retry != (policy.Retry{First: time.Second, Longest: time.Minute, GiveUpAfter: 24 * time.Hour, Timeout: 10 * time.Second}) || s.RepeatAfter != time.Hour {

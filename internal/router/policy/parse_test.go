@@ -28,7 +28,7 @@ receivers:
       providers: [main]
       escalation: [shop, shop+1]
   - name: tickets
-    ticket: {built_in: true}
+    ticket: {board: {}}
   - name: log
     log: {}
 routes:
@@ -75,7 +75,6 @@ func TestParseNamesLineFieldAndRemedy(t *testing.T) {
 		{"person without name", "{name: ben, ", "{", "a.yml:3: people[1].name: is missing: others refer to it by name"},
 		{"odd name", "name: log", "name: l og", `a.yml:18: receivers[2].name: "l og" is no name: use letters, digits, - . and _, and begin with a letter or digit`},
 		{"receiver all", "name: log", "name: all", "a.yml:18: receivers[2].name: all means every receiver: choose another name"},
-		{"provider built-in", "{name: main,", "{name: built-in,", "a.yml:10: providers[0].name: built-in is the phone of the router itself: choose another name"},
 		{"rota like a person", "name: shop", "name: anna", "a.yml:5: rotas[0].name: anna is a person: an escalation could mean either"},
 		{"national number", "+491511234568", "01511234568", `a.yml:3: people[1].phone: "01511234568" is no phone number: write + and country code, then digits only, as "+4915112345678"`},
 		{"same number", "+491511234568", "+491511234567", "a.yml:3: people[1].phone: is the number of anna: an answer from it could be of either"},
@@ -86,10 +85,11 @@ func TestParseNamesLineFieldAndRemedy(t *testing.T) {
 		{"short shift", "    starts", "    shift: 30m\n    starts", "a.yml:7: rotas[0].shift: 30m: want an hour or more, in whole minutes"},
 		{"time zone", "Europe/Berlin", "Europe/Bärlin", `a.yml:8: rotas[0].time_zone: "Europe/Bärlin" is no time zone: write one of the IANA database, such as Europe/Berlin or UTC`},
 		{"time zone of the machine", "Europe/Berlin", "Local", `a.yml:8: rotas[0].time_zone: "Local" is no time zone: write one of the IANA database, such as Europe/Berlin or UTC`},
-		{"section of nothing", "twilio: {account_sid: AC1, auth_token: {env: PATH}, from: Shop}", "", "a.yml:10: providers[0].twilio: is missing: say how to reach the provider"},
+		{"section of nothing", "twilio: {account_sid: AC1, auth_token: {env: PATH}, from: Shop}", "", "a.yml:10: providers[0].name: give exactly one of twilio and phone"},
 		{"secret that is not there", "{env: PATH}", "{env: NOT_SET_ANYWHERE}", "a.yml:10: providers[0].twilio.auth_token: read secret: environment variable NOT_SET_ANYWHERE is not set"},
-		{"two kinds", "log: {}", "log: {}\n    ticket: {built_in: true}", "a.yml:18: receivers[2]: has 2 of sms, ticket and log: want exactly one"},
-		{"board and more", "{built_in: true}", "{built_in: true, gitea: {}}", "a.yml:17: receivers[1].ticket.built_in: the built-in board needs nothing else: take out the other keys, or this one"},
+		{"two kinds", "log: {}", "log: {}\n    ticket: {board: {}}", "a.yml:18: receivers[2]: has 2 of sms, ticket and log: want exactly one"},
+		{"two places for tickets", "{board: {}}", "{board: {}, gitea: {}}", "a.yml:17: receivers[1].ticket.gitea: give exactly one of gitea and board"},
+		{"no duration of a receiver", "{board: {}}", "{board: {}, reopen_within: soon}", `a.yml:17: receivers[1].ticket.reopen_within: not a valid duration string: "soon"`},
 		{"negative rate", "log: {}", "log: {}\n    rate_per_second: -1", "a.yml:20: receivers[2].rate_per_second: want more than 0, or 0 for no limit"},
 		{"no concurrency", "log: {}", "log: {}\n    concurrency: 0", "a.yml:20: receivers[2].concurrency: want 1 to 100"},
 		{"no provider", "      providers: [main]\n", "      providers: [main, backup]\n", `a.yml:14: receivers[0].sms.providers[1]: "backup" is not among the providers: use one of main`},
@@ -191,7 +191,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(base)
 	f.Add(fullExample(f))
 	f.Add("people: &a [*a]")
-	f.Add("receivers: [null, {name: x, sms: {providers: [built-in]}}]\nroutes: [{matchers: ['a=~\"[a-z]|b?\"', 'a!=\"b\"'], critical: [x]}, {warning: [x], info: [x], critical: [x]}]")
+	f.Add("receivers: [null, {name: x, sms: {providers: [phone]}}]\nroutes: [{matchers: ['a=~\"[a-z]|b?\"', 'a!=\"b\"'], critical: [x]}, {warning: [x], info: [x], critical: [x]}]")
 	f.Add("silences: {http: {tls_config: {ca: x}}}\nlinks: {<<: {valid_for: 1w}}")
 	f.Add(strings.Replace(base, "Europe/Berlin", "Pacific/Apia", 1))
 	f.Fuzz(func(t *testing.T, text string) {

@@ -32,9 +32,11 @@ import (
 const maxFile = 1 << 20
 
 // smallest is the smallest file that works.
-const smallest = `receivers:
-  - {name: oncall, sms: {providers: [built-in]}}
-  - {name: tickets, ticket: {built_in: true}}
+const smallest = `providers:
+  - {name: phone, phone: {}}
+receivers:
+  - {name: oncall, sms: {providers: [phone]}}
+  - {name: tickets, ticket: {board: {}}}
   - {name: log, log: {}}
 routes:
   - {critical: [oncall], warning: [tickets], info: [log]}
@@ -42,9 +44,11 @@ routes:
 
 // builtIn is the policy of Default: one message at a time, so that a replay
 // gives the same bytes each time.
-const builtIn = `receivers:
-  - {name: oncall, concurrency: 1, sms: {providers: [built-in]}}
-  - {name: tickets, concurrency: 1, ticket: {built_in: true}}
+const builtIn = `providers:
+  - {name: phone, phone: {}}
+receivers:
+  - {name: oncall, concurrency: 1, sms: {providers: [phone]}}
+  - {name: tickets, concurrency: 1, ticket: {board: {}}}
   - {name: log, concurrency: 1, log: {}}
 routes:
   - {critical: [oncall], warning: [tickets], info: [log]}
@@ -191,7 +195,8 @@ func RoutedLabels(g alert.Group, lead alert.Alert) alert.Labels {
 }
 
 // Chain returns who is told by an SMS receiver. It is empty for another
-// receiver, and for one that has the built-in phone only.
+// receiver. One without escalation, which has the built-in phone only, tells
+// that: its "number" is Built-in phone.
 func (p *Policy) Chain(receiver string) *Chain { return p.chains[receiver] }
 
 // PersonByPhone returns whose number it is. Providers write numbers with and

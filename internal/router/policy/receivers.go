@@ -3,24 +3,36 @@ package policy
 // What follows stands in for the configuration of the receivers until their
 // packages have it. Each type is then one line:
 //
-//	type ProviderConfig = sms.ProviderConfig
-//	type TicketConfig   = ticket.Config
-//	type LogConfig      = logline.Config
+//	type Provider = sms.ProviderConfig
+//	type Ticket   = ticket.Config
+//	type Log      = logline.Config
 //
 // What a type needs: fields with yaml tags (time.Duration is read as 10m, 3d,
 // 1w), and Validate, which returns outbound.Field errors with the path below
-// the type, joined if there are several. Unknown keys are found by the tags.
+// the type, joined if there are several. Unknown keys are found by the tags. A
+// Provider has the fields Name and Phone; the latter is not nil for the built-in
+// phone.
 
 import (
 	"errors"
 
+	"github.com/prometheus/common/config"
+	"github.com/prometheus/common/model"
+
 	"goldensignals/internal/receiver/outbound"
 )
 
-// ProviderConfig says how to reach a provider of SMS.
-type ProviderConfig struct {
-	Twilio *TwilioConfig `yaml:"twilio"`
+// Provider brings SMS to phones.
+type Provider struct {
+	Name          string                   `yaml:"name"`
+	RatePerSecond float64                  `yaml:"rate_per_second"`
+	HTTP          *config.HTTPClientConfig `yaml:"http"`
+	Twilio        *TwilioConfig            `yaml:"twilio"`
+	Phone         *PhoneConfig             `yaml:"phone"`
 }
+
+// PhoneConfig is the phone that is a page of the router. It has no settings.
+type PhoneConfig struct{}
 
 // TwilioConfig is an account at Twilio.
 type TwilioConfig struct {
@@ -30,9 +42,12 @@ type TwilioConfig struct {
 }
 
 // Validate reports what is wrong with c.
-func (c ProviderConfig) Validate() error {
-	if c.Twilio == nil {
-		return outbound.Field("twilio", "is missing: say how to reach the provider")
+func (c *Provider) Validate() error {
+	if (c.Twilio == nil) == (c.Phone == nil) {
+		return outbound.Field("name", "give exactly one of twilio and phone")
+	}
+	if c.Phone != nil {
+		return nil
 	}
 	var errs []error
 	if c.Twilio.AccountSID == "" {
@@ -44,9 +59,13 @@ func (c ProviderConfig) Validate() error {
 	return errors.Join(append(errs, outbound.CheckSecret("twilio.auth_token", c.Twilio.AuthToken))...)
 }
 
-// TicketConfig says where tickets are filed.
-type TicketConfig struct {
+// Ticket says where tickets are filed.
+type Ticket struct {
 	Gitea *GiteaConfig `yaml:"gitea"`
+	Board *struct{}    `yaml:"board"`
+
+	OnResolve    string          `yaml:"on_resolve"`
+	ReopenWithin *model.Duration `yaml:"reopen_within"`
 }
 
 // GiteaConfig is a repository whose issues are the tickets.
@@ -57,9 +76,12 @@ type GiteaConfig struct {
 }
 
 // Validate reports what is wrong with c.
-func (c TicketConfig) Validate() error {
-	if c.Gitea == nil {
-		return outbound.Field("gitea", "is missing: say where tickets are filed, or write built_in: true")
+func (c *Ticket) Validate() error {
+	if (c.Gitea == nil) == (c.Board == nil) {
+		return outbound.Field("gitea", "give exactly one of gitea and board")
+	}
+	if c.Board != nil {
+		return nil
 	}
 	var errs []error
 	if c.Gitea.Repository == "" {
@@ -70,10 +92,11 @@ func (c TicketConfig) Validate() error {
 		outbound.CheckSecret("gitea.token", c.Gitea.Token))...)
 }
 
-// LogConfig says where log lines go besides the log page.
-type LogConfig struct {
+// Log says where log lines go besides the log page: to a file, or else standard
+// output.
+type Log struct {
 	File string `yaml:"file"`
 }
 
 // Validate reports what is wrong with c: nothing can be.
-func (LogConfig) Validate() error { return nil }
+func (*Log) Validate() error { return nil }
