@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 )
 
 // FieldError is a value of the configuration that cannot be used. The reader of
@@ -44,10 +45,10 @@ func Below(parent string, err error) error {
 func CheckURL(field, raw string) error {
 	u, err := url.Parse(raw)
 	switch {
+	case strings.Contains(raw, "@") && (err != nil || u.User != nil || u.Host == ""): // it may hold a password: do not repeat it
+		return Field(field, "the URL must not carry a user or password: use the fields for them")
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
 		return Field(field, "%q is no absolute http or https URL", raw)
-	case u.User != nil:
-		return Field(field, "the URL must not carry a user or password: use the fields for them")
 	}
 	return nil
 }
