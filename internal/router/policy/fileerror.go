@@ -61,7 +61,11 @@ func (p *problems) addAll(path string, err error) {
 		return
 	}
 	if f, ok := errors.AsType[*outbound.FieldError](err); ok {
-		p.add(join(path, f.Field), "%s", f.Problem)
+		below := join(path, f.Field)
+		if f.Field != "" && strings.HasSuffix("."+path, "."+f.Field) {
+			below = path // it names itself
+		}
+		p.add(below, "%s", f.Problem)
 		return
 	}
 	p.add(path, "%v", err)

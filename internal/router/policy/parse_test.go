@@ -85,10 +85,8 @@ func TestParseNamesLineFieldAndRemedy(t *testing.T) {
 		{"short shift", "    starts", "    shift: 30m\n    starts", "a.yml:7: rotas[0].shift: 30m: want an hour or more, in whole minutes"},
 		{"time zone", "Europe/Berlin", "Europe/Bärlin", `a.yml:8: rotas[0].time_zone: "Europe/Bärlin" is no time zone: write one of the IANA database, such as Europe/Berlin or UTC`},
 		{"time zone of the machine", "Europe/Berlin", "Local", `a.yml:8: rotas[0].time_zone: "Local" is no time zone: write one of the IANA database, such as Europe/Berlin or UTC`},
-		{"section of nothing", "twilio: {account_sid: AC1, auth_token: {env: PATH}, from: Shop}", "", "a.yml:10: providers[0].name: give exactly one of twilio and phone"},
 		{"secret that is not there", "{env: PATH}", "{env: NOT_SET_ANYWHERE}", "a.yml:10: providers[0].twilio.auth_token: read secret: environment variable NOT_SET_ANYWHERE is not set"},
 		{"two kinds", "log: {}", "log: {}\n    ticket: {board: {}}", "a.yml:18: receivers[2]: has 2 of sms, ticket and log: want exactly one"},
-		{"two places for tickets", "{board: {}}", "{board: {}, gitea: {}}", "a.yml:17: receivers[1].ticket.gitea: give exactly one of gitea and board"},
 		{"no duration of a receiver", "{board: {}}", "{board: {}, reopen_within: soon}", `a.yml:17: receivers[1].ticket.reopen_within: not a valid duration string: "soon"`},
 		{"negative rate", "log: {}", "log: {}\n    rate_per_second: -1", "a.yml:20: receivers[2].rate_per_second: want more than 0, or 0 for no limit"},
 		{"no concurrency", "log: {}", "log: {}\n    concurrency: 0", "a.yml:20: receivers[2].concurrency: want 1 to 100"},
@@ -135,6 +133,21 @@ func TestParseNamesLineFieldAndRemedy(t *testing.T) {
 				t.Errorf("Parse (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// What receivers say about their sections is theirs; where it is, is ours.
+func TestParseGivesWordToTheReceivers(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ old, by, want string }{
+		{"{board: {}}", "{}", "a.yml:17: receivers[1].ticket"},
+		{"{board: {}}", "{board: {}, gitea: {}}", "a.yml:17: receivers[1].ticket"},
+		{", auth_token: {env: PATH}", "", "a.yml:10: providers[0].twilio.auth_token: is missing"},
+		{", twilio: {account_sid: AC1, auth_token: {env: PATH}, from: Shop}", "", "a.yml:10: providers[0]."},
+	} {
+		if errs := parse(strings.Replace(base, tt.old, tt.by, 1)); len(errs) == 0 || !strings.HasPrefix(errs[0], tt.want) {
+			t.Errorf("with %q: Parse = %q, want %q", tt.by, errs, tt.want)
+		}
 	}
 }
 
