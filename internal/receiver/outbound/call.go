@@ -26,6 +26,8 @@ const maxAnswer = 1 << 20
 type Status struct {
 	Code int
 	Body string // the beginning of it, on one line
+
+	Answer []byte // all of it, for who can read more from it; never printed
 }
 
 func (s *Status) Error() string {
@@ -42,19 +44,26 @@ func (s *Status) Error() string {
 // because some providers put secrets there. Redirects are not followed by the
 // clients of Client.
 func Do(client *http.Client, req *http.Request) ([]byte, error) {
+	_, body, err := Exchange(client, req)
+	return body, err
+}
+
+// Exchange is Do for a provider whose 2xx codes differ in meaning: it also
+// returns the code of a 2xx answer.
+func Exchange(client *http.Client, req *http.Request) (int, []byte, error) {
 	resp, err := client.Do(req)
 	if err != nil {
-		return nil, lost(err)
+		return 0, nil, lost(err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if resp.StatusCode/100 == 2 {
 		if err != nil {
-			return nil, alert.Unsure(fmt.Errorf("read answer: %w", err))
+			return 0, nil, alert.Unsure(fmt.Errorf("read answer: %w", err))
 		}
-		return body, nil
+		return resp.StatusCode, body, nil
 	}
-	return nil, judge(resp, &Status{resp.StatusCode, oneLine(body)})
+	return 0, nil, judge(resp, &Status{resp.StatusCode, oneLine(body), body})
 }
 
 // JSON sends in as JSON, unless it is nil, and reads a 2xx answer into out,

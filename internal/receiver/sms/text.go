@@ -32,51 +32,93 @@ var plain = strings.NewReplacer(
 	"\u00a0", " ", "\u202f", " ", "µ", "u", "✓", "ok",
 )
 
-// Text writes the SMS for n: how urgent, what hurts, and the link that helps.
-// It fits two segments; only the summary is shortened, never the link, even if
-// the link alone is longer than that.
+// leastTitle is how many letters of a summary are worth more than the link to
+// act.
+const leastTitle = 24
+
+// Text writes the SMS for n: how urgent, what hurts, what the runbook says about
+// it, and the links that help. It fits two segments. Where room is short, the
+// runbook's sentence goes first, then the summary is shortened, then the link to
+// act goes. The runbook's link is never cut, even if it alone is longer than
+// that. A resolved incident needs neither sentence nor link to act.
 func Text(n alert.Notification) string {
-	head := strings.ToUpper(string(n.Severity))
-	tail := ""
-	if n.Status == alert.Resolved {
-		head = "RESOLVED"
-	} else if n.Alerts == 1 {
-		tail = " - 1 alert."
-	} else if n.Alerts > 1 {
-		tail = fmt.Sprintf(" - %d alerts.", n.Alerts)
-	}
-	if n.Service != "" {
-		head += " " + clean(n.Service)
-	}
-	if n.RunbookURL != "" {
-		tail += " " + n.RunbookURL
-	}
+	head, count := headOf(n)
 	title := clean(n.Title)
 	if title == "" {
 		title = clean(n.AlertName)
 	}
-	if strings.HasPrefix(tail, " - ") && !strings.HasSuffix(title, "...") {
-		title = strings.TrimSuffix(title, ".")
+	link, act, help := "", "", ""
+	if n.RunbookURL != "" {
+		link = " " + n.RunbookURL
 	}
-	return fit(head+": ", title, tail)
+	if n.ActionURL != "" && n.Status != alert.Resolved {
+		act = " Act: " + n.ActionURL
+	}
+	if h := clean(n.Help); h != "" && n.Status != alert.Resolved && !sameSentence(h, title) {
+		help = " " + h
+	}
+	if count+help != "" && !strings.HasSuffix(title, "...") {
+		title = strings.TrimSuffix(title, ".")
+		if count == "" {
+			title += "."
+		}
+	}
+	if help != "" {
+		if text := head + title + count + help + link + act; fits(text) {
+			return text
+		}
+	}
+	if act != "" {
+		if text, left := fit(head, title, count+link+act); left >= min(leastTitle, len([]rune(title))) && fits(text) {
+			return text
+		}
+	}
+	text, _ := fit(head, title, count+link)
+	return text
 }
 
-// fit shortens the middle until the whole fits two segments.
-func fit(head, middle, tail string) string {
+// headOf returns how the text begins, and how many alerts there are.
+func headOf(n alert.Notification) (head, count string) {
+	head = strings.ToUpper(string(n.Severity))
+	switch {
+	case n.Status == alert.Resolved:
+		head = "RESOLVED"
+	case n.Alerts == 1:
+		count = " - 1 alert."
+	case n.Alerts > 1:
+		count = fmt.Sprintf(" - %d alerts.", n.Alerts)
+	}
+	if n.Level > 0 {
+		head += " (escalated)"
+	}
+	if n.Service != "" {
+		head += " " + clean(n.Service)
+	}
+	return head + ": ", count
+}
+
+// sameSentence reports whether a and b say the same, give or take the full stop.
+func sameSentence(a, b string) bool {
+	return strings.EqualFold(strings.TrimRight(a, ". "), strings.TrimRight(b, ". "))
+}
+
+// fit shortens the middle until the whole fits two segments, and returns how
+// many of its letters are left.
+func fit(head, middle, tail string) (text string, left int) {
+	letters := []rune(middle)
 	if fits(head + middle + tail) {
-		return head + middle + tail
+		return head + middle + tail, len(letters)
 	}
 	const dots = "..."
-	letters := []rune(middle)
 	letters = letters[:min(len(letters), maxSeptets)] // a summary may be a megabyte
 	for len(letters) > 0 {
 		letters = letters[:len(letters)-1]
 		text := head + strings.TrimRightFunc(string(letters), unicode.IsSpace) + dots + tail
 		if fits(text) {
-			return text
+			return text, len(letters)
 		}
 	}
-	return head + strings.TrimPrefix(tail, " ")
+	return head + strings.TrimPrefix(tail, " "), 0
 }
 
 func fits(text string) bool {

@@ -87,3 +87,68 @@ func TestTextAlwaysEndsWithTheLink(t *testing.T) {
 		}
 	})
 }
+
+func TestTextOfEverything(t *testing.T) {
+	t.Parallel()
+	const act = "https://r.example/a/Zx81kq0"
+	full := message("Customers cannot pay.")
+	full.Help, full.ActionURL = "Checkout answers with errors.", act
+	second := full
+	second.Level = 1
+	same := full
+	same.Help = "customers cannot pay"
+	resolved := full
+	resolved.Status = alert.Resolved
+	uncounted := full
+	uncounted.Alerts = 0
+	for _, tt := range []struct {
+		name string
+		n    alert.Notification
+		want string
+	}{
+		{"all", full, "CRITICAL shop: Customers cannot pay - 2 alerts. Checkout answers with errors. " + runbook + " Act: " + act},
+		{"escalated", second, "CRITICAL (escalated) shop: Customers cannot pay - 2 alerts. Checkout answers with errors. " + runbook + " Act: " + act},
+		{"the same sentence", same, "CRITICAL shop: Customers cannot pay - 2 alerts. " + runbook + " Act: " + act},
+		{"resolved", resolved, "RESOLVED shop: Customers cannot pay. " + runbook},
+		{"no count", uncounted, "CRITICAL shop: Customers cannot pay. Checkout answers with errors. " + runbook + " Act: " + act},
+	} {
+		if got := sms.Text(tt.n); got != tt.want {
+			t.Errorf("%s: Text = %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestTextShortOfRoom(t *testing.T) {
+	t.Parallel()
+	act := "https://r.example/" + strings.Repeat("a", 40)
+	n := message("Customers cannot pay")
+	n.ActionURL, n.Help = act, strings.Repeat("help ", 60)
+	if got, want := sms.Text(n), "CRITICAL shop: Customers cannot pay - 2 alerts. "+runbook+" Act: "+act; got != want {
+		t.Errorf("long help: Text = %q, want %q", got, want)
+	}
+	n.Title = strings.Repeat("slow ", 100)
+	if got := sms.Text(n); !strings.HasSuffix(got, "... - 2 alerts. "+runbook+" Act: "+act) || len(got) > 306 || len(got) < 300 {
+		t.Errorf("long title: Text = %q", got)
+	}
+	n.ActionURL = "https://r.example/" + strings.Repeat("a", 200)
+	if got := sms.Text(n); !strings.HasSuffix(got, "... - 2 alerts. "+runbook) {
+		t.Errorf("long link to act: Text = %q, want the runbook's link only", got)
+	}
+}
+
+func TestTextNeverCutsALink(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		n := message(rapid.String().Draw(t, "title"))
+		n.Help = rapid.String().Draw(t, "help")
+		n.ActionURL = "https://r.example/" + strings.Repeat("a", rapid.IntRange(0, 300).Draw(t, "length"))
+		n.Level = rapid.IntRange(0, 1).Draw(t, "level")
+		got := sms.Text(n)
+		if !strings.HasSuffix(got, " "+runbook) && !strings.HasSuffix(got, " "+runbook+" Act: "+n.ActionURL) {
+			t.Errorf("Text = %q does not end with whole links", got)
+		}
+		if len(utf16.Encode([]rune(got))) > 306 {
+			t.Errorf("Text = %q is too long", got)
+		}
+	})
+}
