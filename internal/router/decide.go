@@ -184,11 +184,13 @@ func common(g alert.Group) alert.Labels {
 }
 
 // routingLabels are what routes match: the labels of the most urgent alert, those
-// of the group, and those that Alertmanager's route gave.
+// of the whole group, and those that Alertmanager's route gave. Where they differ,
+// the first of these wins.
 func routingLabels(g alert.Group, lead alert.Alert) alert.Labels {
-	out := common(g)
-	maps.Copy(out, lead.Labels)
+	out := alert.Labels{}
 	maps.Copy(out, g.RouteLabels)
+	maps.Copy(out, common(g))
+	maps.Copy(out, lead.Labels)
 	return out
 }
 

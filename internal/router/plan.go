@@ -1,12 +1,15 @@
 package router
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"goldensignals/internal/alert"
+	"goldensignals/internal/receiver/outbound"
+	"goldensignals/internal/receiver/sms"
 	"goldensignals/internal/store"
 )
 
@@ -35,11 +38,44 @@ type Plan struct {
 	// KeepFor is how long incidents and messages that are over are kept. Zero: for ever.
 	KeepFor time.Duration
 
+	// Hooks are the SMS providers that call back, by the name in their URLs. None:
+	// nobody does.
+	Hooks map[string]sms.Hook
+	// PersonByPhone says whose phone number it is. Nil: nobody's, so that replies
+	// are refused.
+	PersonByPhone func(phone string) (name string, ok bool)
+	// OnCall says who is told by which receiver now, and until when; for pages. Nil:
+	// unknown.
+	OnCall func(now time.Time) []Duty
+	// WebhookToken is what Alertmanager must show as a bearer token. Zero: nothing.
+	WebhookToken outbound.Secret
+	// LinksValidFor is how long links in messages let people act. Zero: a week.
+	LinksValidFor time.Duration
+	// LongestSilence bounds what people may silence at once. Zero: a day.
+	LongestSilence time.Duration
+	// Silencer is where silences are made. Nil: nobody can silence here.
+	Silencer Silencer
+
 	RepeatAfter time.Duration // age of the last message before a repeat is sent; 1 h
 	SendTimeout time.Duration // for one attempt; 10 s
 	RetryMin    time.Duration // wait after the first failed attempt; 1 s
 	RetryMax    time.Duration // longest wait between attempts; 1 min
 	MaxAge      time.Duration // a message older than this is given up; 24 h
+}
+
+// Duty says who is told by a receiver at a level of escalation.
+type Duty struct {
+	Receiver string
+	Level    int
+	Person   string
+	Until    time.Time // zero: for good
+}
+
+// Silencer makes silences at Alertmanager.
+type Silencer interface {
+	Put(ctx context.Context, s alert.Silence) (id string, err error) // updates the one with an ID
+	Expire(ctx context.Context, id string) error
+	Silences(ctx context.Context) ([]alert.Silence, error)
 }
 
 // Limits are what a receiver bears. The zero value is one message at a time, at
@@ -60,6 +96,8 @@ func (p *Plan) setDefaults() {
 		{&p.RetryMin, time.Second},
 		{&p.RetryMax, time.Minute},
 		{&p.MaxAge, 24 * time.Hour},
+		{&p.LinksValidFor, 7 * 24 * time.Hour},
+		{&p.LongestSilence, 24 * time.Hour},
 	} {
 		if *d.value == 0 {
 			*d.value = d.fallback

@@ -187,18 +187,6 @@ func TestEverySeverityHasSomebodyInTheEnd(t *testing.T) {
 	}
 }
 
-func TestRoutedLabels(t *testing.T) {
-	t.Parallel()
-	g := alert.Group{
-		CommonLabels: alert.Labels{"team": "common", "service": "shop"},
-		RouteLabels:  alert.Labels{"team": "route", "service": "route", "channel": "loud"},
-	}
-	got := policy.RoutedLabels(g, alert.Alert{Labels: alert.Labels{"team": "lead"}})
-	if diff := cmp.Diff(alert.Labels{"team": "lead", "service": "shop", "channel": "loud"}, got); diff != "" {
-		t.Errorf("RoutedLabels (-want +got):\n%s", diff)
-	}
-}
-
 func TestChain(t *testing.T) {
 	t.Parallel()
 	p := mustParse(t, strings.Replace(base, "[shop, shop+1]", "[ben, shop, shop+1]", 1))

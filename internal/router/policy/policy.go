@@ -13,7 +13,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/url"
 	"os"
 	"reflect"
@@ -181,17 +180,6 @@ func (p *Policy) Receivers(severity alert.Severity, l alert.Labels) []string {
 		}
 	}
 	return nil // cannot be: Parse wants a route without matchers for each severity
-}
-
-// RoutedLabels returns what matchers of routes look at: the labels of the most
-// urgent alert of g, those that all of its alerts have, and those that
-// Alertmanager's own route added. Where they differ, the first of these wins.
-func RoutedLabels(g alert.Group, lead alert.Alert) alert.Labels {
-	all := alert.Labels{}
-	maps.Copy(all, g.RouteLabels)
-	maps.Copy(all, g.CommonLabels)
-	maps.Copy(all, lead.Labels)
-	return all
 }
 
 // Chain returns who is told by an SMS receiver. It is empty for another
