@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"crypto/subtle"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -37,6 +38,8 @@ func (rt *Router) routes(pages http.Handler) http.Handler {
 	mux.HandleFunc("GET /api/v1/messages", listJSON(rt.log, rt.store.Messages))
 	mux.HandleFunc("POST /api/v1/incidents/{id}/acknowledge", rt.acknowledge)
 	mux.HandleFunc("POST /api/v1/messages/{id}/retry", rt.retry)
+	mux.HandleFunc("POST /hooks/{provider}/{kind}", rt.hook)
+	mux.HandleFunc("GET /hooks/{provider}/{kind}", rt.hook) // some gateways can nothing else
 	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, http.StatusOK, map[string]string{"status": "healthy"})
 	})
@@ -82,6 +85,9 @@ func (rt *Router) webhook(w http.ResponseWriter, r *http.Request) {
 }
 
 func (rt *Router) receive(w http.ResponseWriter, r *http.Request) error {
+	if err := rt.checkToken(r); err != nil {
+		return err
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, rt.opts.MaxBody))
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
@@ -96,6 +102,25 @@ func (rt *Router) receive(w http.ResponseWriter, r *http.Request) error {
 		return refusal{http.StatusBadRequest, err}
 	}
 	return rt.accept(r.Context(), g, time.Now())
+}
+
+// checkToken wants the bearer token of the plan, if it has one.
+func (rt *Router) checkToken(r *http.Request) error {
+	secret := rt.setting.Load().plan.WebhookToken
+	if secret.IsZero() {
+		return nil
+	}
+	want, err := secret.Read()
+	if err != nil {
+		return fmt.Errorf("webhook token: %w", err) // 503: nothing is lost while somebody mends the file
+	}
+	got, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	a, b := sha256.Sum256([]byte(got)), sha256.Sum256([]byte(want))
+	if !ok || subtle.ConstantTimeCompare(a[:], b[:]) != 1 {
+		return refusal{http.StatusUnauthorized, errors.New(
+			"the bearer token is missing or wrong; set http_config.authorization.credentials_file in Alertmanager's webhook_configs")}
+	}
+	return nil
 }
 
 // parseGroup reads a webhook and refuses only what can never be accepted.

@@ -22,6 +22,7 @@ type metrics struct {
 	failed   *prometheus.CounterVec   // receiver
 	unsure   *prometheus.CounterVec   // receiver
 	reports  *prometheus.CounterVec   // receiver, report
+	replies  *prometheus.CounterVec   // outcome
 	delay    *prometheus.HistogramVec // receiver
 }
 
@@ -48,6 +49,10 @@ func newMetrics(reg prometheus.Registerer, rt *Router) (*metrics, error) {
 			Name: "alertrouter_delivery_reports_total",
 			Help: "What providers said later of messages that they took.",
 		}, []string{"receiver", "report"}),
+		replies: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "alertrouter_replies_total",
+			Help: "Text messages that people sent back, by what came of them.",
+		}, []string{"outcome"}),
 		delay: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "alertrouter_delivery_delay_seconds",
 			Help:    "Time from the accepted webhook to the delivered notification.",
@@ -55,7 +60,7 @@ func newMetrics(reg prometheus.Registerer, rt *Router) (*metrics, error) {
 		}, []string{"receiver"}),
 	}
 	m.webhooks.WithLabelValues(strconv.Itoa(http.StatusNoContent)) // there from the start, also before the first one
-	all := []prometheus.Collector{m.webhooks, m.sent, m.failed, m.unsure, m.reports, m.delay, newOutbox(rt.store),
+	all := []prometheus.Collector{m.webhooks, m.sent, m.failed, m.unsure, m.reports, m.replies, m.delay, newOutbox(rt.store),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "alertrouter_watchdog_last_seen_timestamp_seconds",
 			Help: "When the watchdog alert last arrived; 0 if never.",

@@ -140,7 +140,7 @@ func (s *Store) lease(ctx context.Context, query string, args ...any) (alert.Not
 func (s *Store) Gather(ctx context.Context, receiver, recipient string, now time.Time, limit int, compose func([]alert.Notification, Tally) alert.Notification) error {
 	err := s.do(ctx, func(ctx context.Context, tx *txn) error {
 		var t Tally
-		const due = ` FROM notification n WHERE ` + gatherable + ` AND n.recipient = ?3 AND n.incident <> ''`
+		const due = ` FROM notification n WHERE ` + gatherable + ` AND n.recipient = ?3 AND n.reason NOT IN ('digest', 'answer')`
 		args := []any{receiver, nanos(now), recipient}
 		err := tx.scan(ctx, `SELECT count(*), count(DISTINCT incident), coalesce(sum(status = 'resolved'), 0)`+due, args,
 			&t.Notifications, &t.Incidents, &t.Resolved)
@@ -306,6 +306,43 @@ func (s *Store) LastTold(ctx context.Context, recipient string, limit int) ([]In
 	return list(ctx, s, scanIncident, `SELECT `+incidentColumns+` FROM incident WHERE id IN (
 		SELECT incident FROM notification WHERE recipient = ?1 AND receiver_type = 'sms' AND state = 'delivered' AND incident <> '')
 		AND status = 'firing' ORDER BY seq DESC LIMIT ?2`, recipient, limit)
+}
+
+// LastReceiver returns which receiver told a phone last; "" if none did.
+func (s *Store) LastReceiver(ctx context.Context, recipient string) (string, error) {
+	var name string
+	err := s.read.QueryRowContext(ctx, `SELECT receiver FROM notification WHERE recipient = ? AND receiver_type = 'sms' AND sent_at > 0
+		ORDER BY sent_at DESC LIMIT 1`, recipient).Scan(&name)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", fmt.Errorf("read who told %s: %w", recipient, err)
+	}
+	return name, nil
+}
+
+// Known reports whether a notification exists.
+func (s *Store) Known(ctx context.Context, id string) (bool, error) {
+	var known bool
+	if err := s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM notification WHERE id = ?)`, id).Scan(&known); err != nil {
+		return false, fmt.Errorf("look for notification %s: %w", id, err)
+	}
+	return known, nil
+}
+
+// Enqueue adds notifications that belong to no decision about a group. An id that
+// is known already stays as it is.
+func (s *Store) Enqueue(ctx context.Context, list ...alert.Notification) error {
+	err := s.do(ctx, func(ctx context.Context, tx *txn) error {
+		for _, n := range list {
+			if err := enqueue(ctx, tx, n); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("enqueue notifications: %w", err)
+	}
+	return nil
 }
 
 // Orphans returns the receivers, by type, that have something to send and are none of
