@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -34,6 +35,13 @@ const (
 	loadAddr         = "load:8080"
 	proberAddr       = "prober:8080"
 	hostAddr         = "host:9100"
+)
+
+// What the built-in router bears: a Watchdog that is repeated every minute, and
+// incidents that Alertmanager repeats after four days at the latest (alertmanager.yml).
+const (
+	watchdogAfter = 5 * time.Minute
+	staleAfter    = 5 * 24 * time.Hour
 )
 
 func serviceAddr(name string) string { return name + ":8080" }
@@ -158,7 +166,10 @@ func (s *Stack) buildRouter(ctx context.Context) (err error) {
 			sms.New(sms.Options{Name: "oncall", Inbox: s.parts.store}),
 			ticket.New(ticket.Options{Name: "tickets", Board: s.parts.store}),
 			logline.New(logline.Options{Name: "log", Journal: s.parts.store}),
-		}},
+		},
+			WatchdogAfter: watchdogAfter,
+			StaleAfter:    staleAfter,
+		},
 		Runbooks:    books,
 		ExternalURL: s.opts.PublicURL.JoinPath("router"),
 		Registry:    prometheus.NewRegistry(),
