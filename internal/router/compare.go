@@ -33,14 +33,14 @@ func compare(st store.GroupState, g alert.Group) difference {
 			d.fire(known, a)
 		}
 	}
-	anyFires := len(seen) > 0
+	fires := len(seen)
 	for _, a := range g.Alerts {
 		if !seen[a.Fingerprint] {
 			seen[a.Fingerprint] = true
 			d.resolve(known, a)
 		}
 	}
-	gone := !anyFires && (g.TruncatedAlerts == 0 || g.NotificationReason == reasonResolved)
+	gone := fires == 0 && (g.TruncatedAlerts == 0 || g.NotificationReason == reasonResolved)
 	for _, fp := range slices.Sorted(maps.Keys(known.open)) {
 		switch p := &known.spans[known.open[fp]]; {
 		case seen[fp]:
@@ -50,6 +50,9 @@ func compare(st store.GroupState, g alert.Group) difference {
 			d.unseen = append(d.unseen, *p)
 			d.firing++
 		}
+	}
+	if fires > 0 { // of those that max_alerts cut off nothing is known but their number
+		d.firing = max(d.firing, fires+int(min(g.TruncatedAlerts, 1<<31)))
 	}
 	d.spans = forget(known.spans)
 	return d
