@@ -42,12 +42,26 @@ func (s *Status) Error() string {
 // because some providers put secrets there. Redirects are not followed by the
 // clients of Client.
 func Do(client *http.Client, req *http.Request) ([]byte, error) {
+	return do(client, req, maxAnswer)
+}
+
+// DoUpTo is Do for long answers, of at most limit bytes. A longer one is an
+// error, where Do leaves out the end.
+func DoUpTo(client *http.Client, req *http.Request, limit int64) ([]byte, error) {
+	body, err := do(client, req, limit+1)
+	if err == nil && int64(len(body)) > limit {
+		return nil, fmt.Errorf("answered more than %d MiB", limit>>20)
+	}
+	return body, err
+}
+
+func do(client *http.Client, req *http.Request, limit int64) ([]byte, error) {
 	resp, err := client.Do(req)
 	if err != nil {
 		return nil, lost(err)
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, limit))
 	if resp.StatusCode/100 == 2 {
 		if err != nil {
 			return nil, alert.Unsure(fmt.Errorf("read answer: %w", err))
