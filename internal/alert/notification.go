@@ -82,6 +82,10 @@ type Silence struct {
 	EndsAt    time.Time `json:"endsAt"`
 	CreatedBy string    `json:"createdBy"`
 	Comment   string    `json:"comment"`
+
+	UpdatedAt   time.Time         `json:"updatedAt,omitzero"`    // set by Alertmanager
+	Annotations map[string]string `json:"annotations,omitempty"` // since Alertmanager 0.32
+	State       string            `json:"-"`                     // pending, active or expired, as Alertmanager said in status.state
 }
 
 // ActiveAt reports whether s mutes alerts at t.

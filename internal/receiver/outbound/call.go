@@ -44,19 +44,33 @@ func (s *Status) Error() string {
 // because some providers put secrets there. Redirects are not followed by the
 // clients of Client.
 func Do(client *http.Client, req *http.Request) ([]byte, error) {
-	_, body, err := Exchange(client, req)
+	_, body, err := exchange(client, req, maxAnswer)
+	return body, err
+}
+
+// DoUpTo is Do for long answers, of at most limit bytes. A longer one is an
+// error, where Do leaves out the end.
+func DoUpTo(client *http.Client, req *http.Request, limit int64) ([]byte, error) {
+	_, body, err := exchange(client, req, limit+1)
+	if err == nil && int64(len(body)) > limit {
+		return nil, fmt.Errorf("answered more than %d MiB", limit>>20)
+	}
 	return body, err
 }
 
 // Exchange is Do for a provider whose 2xx codes differ in meaning: it also
 // returns the code of a 2xx answer.
 func Exchange(client *http.Client, req *http.Request) (int, []byte, error) {
+	return exchange(client, req, maxAnswer)
+}
+
+func exchange(client *http.Client, req *http.Request, limit int64) (int, []byte, error) {
 	resp, err := client.Do(req)
 	if err != nil {
 		return 0, nil, lost(err)
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, limit))
 	if resp.StatusCode/100 == 2 {
 		if err != nil {
 			return 0, nil, alert.Unsure(fmt.Errorf("read answer: %w", err))
