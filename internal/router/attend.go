@@ -26,6 +26,7 @@ func (rt *Router) attendTo(ctx context.Context) {
 			lastLook = now
 			rt.judgeWatchdog(ctx, s, now)
 			rt.closeUnheard(ctx, s, now)
+			rt.tendSilences(ctx, s, now)
 		}
 		if now.Sub(lastPrune) >= time.Hour {
 			lastPrune = now

@@ -49,7 +49,10 @@ func (b Budget) decide(w store.Waiting, now time.Time) verdict {
 		}
 		return verdict{send: true}
 	}
-	return verdict{send: few || w.Count == 1, digest: !few && w.Count > 1}
+	// The first SMS of a storm is a page, which names a runbook; the next one counts.
+	fresh := w.First > 0 && (len(w.Sent) == 0 || now.Sub(w.Sent[len(w.Sent)-1]) >= 15*time.Minute)
+	one := few || fresh || w.Count == 1
+	return verdict{send: one, digest: !one}
 }
 
 // open returns when one more message keeps within all limits, each raised by

@@ -20,6 +20,8 @@ type composer struct {
 	external  *url.URL
 	// notBefore says until when a receiver wants to be left in peace; nil: never.
 	notBefore func(receiver string, severity alert.Severity, now time.Time) time.Time
+	// lapsed says that a silence ended lately that covered these labels; nil: never.
+	lapsed func(labels alert.Labels, now time.Time) string
 	// action makes the link by which people act on an incident; nil: there is none.
 	action func(incident string, now time.Time) string
 }
@@ -96,6 +98,9 @@ func (c composer) notification(inc store.Incident, m Message, to Addressee, typ 
 		page, _ = c.runbooks.Lookup(n.AlertName)
 		if _, known := severityOf(m.Lead.Labels["severity"]); known {
 			n.Title += flag(m.Alerts)
+		}
+		if c.lapsed != nil {
+			n.Title += c.lapsed(m.Lead.Labels, inc.UpdatedAt)
 		}
 	}
 	n.Help = page.Brief

@@ -92,15 +92,20 @@ func Acknowledge(inc store.Incident, author string, now time.Time) (store.Change
 // than it repeats itself: it was muted while it ended, or its group is gone. It
 // is pure.
 func CloseUnheard(inc store.Incident, now time.Time) Decision {
+	return closeSilently(inc, now, eventStale, "not heard of for "+now.Sub(inc.UpdatedAt).Round(time.Minute).String())
+}
+
+// closeSilently ends an incident without word from Alertmanager, and tells
+// everybody who was told of it.
+func closeSilently(inc store.Incident, now time.Time, kind, why string) Decision {
 	if inc.Status != alert.Firing {
 		return Decision{}
 	}
-	silent := now.Sub(inc.UpdatedAt).Round(time.Minute)
 	inc.Status, inc.UpdatedAt, inc.ResolvedAt, inc.Alerts, inc.Escalations = alert.Resolved, now, now, 0, nil
 	inc.Messages++
 	return Decision{
 		Incident: &inc,
-		Message:  &Message{Status: alert.Resolved, Severity: inc.Severity, Reason: "not heard of for " + silent.String(), To: allTold(inc)},
-		Events:   []store.Event{{Incident: inc.ID, At: now, Kind: eventStale, Text: "Alertmanager has not spoken of it for " + silent.String()}},
+		Message:  &Message{Status: alert.Resolved, Severity: inc.Severity, Reason: why, To: allTold(inc)},
+		Events:   []store.Event{{Incident: inc.ID, At: now, Kind: kind, Text: why}},
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"goldensignals/internal/alert"
 	"goldensignals/internal/receiver/sms"
+	"goldensignals/internal/router/web"
 	"goldensignals/internal/store"
 )
 
@@ -154,7 +155,7 @@ func (rt *Router) obey(ctx context.Context, reply sms.Reply, person string, inci
 	}
 	until, err := rt.silenceFor(ctx, incidents[0], cmd.For, person)
 	if err != nil {
-		var p problem
+		var p web.Problem
 		if errors.As(err, &p) {
 			return p.Error(), "refused", nil
 		}

@@ -1,7 +1,6 @@
 package router
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -69,13 +68,6 @@ type Duty struct {
 	Level    int
 	Person   string
 	Until    time.Time // zero: for good
-}
-
-// Silencer makes silences at Alertmanager.
-type Silencer interface {
-	Put(ctx context.Context, s alert.Silence) (id string, err error) // updates the one with an ID
-	Expire(ctx context.Context, id string) error
-	Silences(ctx context.Context) ([]alert.Silence, error)
 }
 
 // Limits are what a receiver bears. The zero value is one message at a time, at

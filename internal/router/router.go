@@ -22,6 +22,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"goldensignals/internal/alert"
+	"goldensignals/internal/router/link"
+	"goldensignals/internal/router/silence"
 	"goldensignals/internal/router/web"
 	"goldensignals/internal/runbook"
 	"goldensignals/internal/store"
@@ -61,6 +63,8 @@ type Options struct {
 	Registry    *prometheus.Registry // nil: a new one; served at /metrics
 	Log         *slog.Logger         // nil: discarded
 	MaxBody     int64                // bytes of one webhook; 16 MiB
+	// LinkKey signs the links in messages by which people act. Zero: there are none.
+	LinkKey link.Key
 }
 
 func (o *Options) setDefaults() {
@@ -101,6 +105,8 @@ type Router struct {
 	reloaded chan struct{} // holds one: the setting is another one
 	attend   chan struct{} // holds one: something was written that has a due time
 	watchdog watchdog
+	kept     atomic.Pointer[[]silence.Kept] // silences made here that are active, or ended within the hour
+	gone     map[string]time.Time           // :: incident -> since when Alertmanager does not have it; attendTo's
 
 	mu   sync.Mutex
 	bell map[string]chan struct{} // :: receiver name -> there is something to send
@@ -161,7 +167,16 @@ func (rt *Router) Apply(p Plan) error {
 func (rt *Router) set(p Plan) {
 	s := &setting{
 		plan: p, policy: p.policy(), store: rt.store, log: rt.log, metrics: rt.metrics,
-		composer: composer{receivers: make(map[string]Receiver), runbooks: rt.opts.Runbooks, external: rt.opts.ExternalURL, notBefore: p.NotBefore},
+		composer: composer{
+			receivers: make(map[string]Receiver), runbooks: rt.opts.Runbooks, external: rt.opts.ExternalURL,
+			notBefore: p.NotBefore, lapsed: rt.lapsed,
+		},
+	}
+	if !rt.opts.LinkKey.IsZero() {
+		s.composer.action = func(incident string, now time.Time) string {
+			token := rt.opts.LinkKey.Sign(link.Claim{Incident: incident, Expires: now.Add(p.LinksValidFor)})
+			return rt.opts.ExternalURL.JoinPath("i", token).String()
+		}
 	}
 	for _, r := range p.Receivers {
 		s.composer.receivers[r.Name()] = r
