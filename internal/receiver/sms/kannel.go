@@ -20,7 +20,7 @@ type Kannel struct {
 	Username  string          `yaml:"username"`
 	Password  outbound.Secret `yaml:"password"`
 	From      string          `yaml:"from"`
-	SMSC      string          `yaml:"smsc"`       // the smsc-id to use; Kannel chooses if empty
+	SMSC      string          `yaml:"smsc"`       // the smsc-id to prefer; Kannel takes another one unless its denied-smsc-id forbids it
 	HookToken outbound.Secret `yaml:"hook_token"` // of our choice, in the URL of callbacks; without it, none is taken or asked for
 }
 

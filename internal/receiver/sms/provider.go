@@ -61,7 +61,8 @@ type Reply struct {
 // the provider called, with its query, as the outside sees it. Whoever serves
 // the request bounds body. An error is ErrForged, or the request makes no sense.
 // Reports and replies may arrive twice, and replies may be replayed by who has
-// seen one: the caller takes each Reply.ID once.
+// seen one: the caller takes each Reply.ID once. Reports may overtake one
+// another (Kannel's do): ReportExpected never undoes what is final.
 type Hook interface {
 	Report(publicURL *url.URL, r *http.Request, body []byte) (Reported, error)
 	Reply(publicURL *url.URL, r *http.Request, body []byte) (Reply, error)

@@ -133,7 +133,8 @@ func (s *smsc) deliver(esmClass byte, from, text string, params ...pdu.Field) {
 	m := pdu.NewDeliverSM().(*pdu.DeliverSM)
 	m.EsmClass = esmClass
 	_ = m.SourceAddr.SetAddress(from)
-	var coding data.Encoding = data.GSM7BIT
+	_ = m.DestAddr.SetAddress("12345")
+	coding := data.GSM7BIT
 	if strings.ContainsFunc(text, func(r rune) bool { return r > 127 }) {
 		coding = data.UCS2
 	}
