@@ -12,6 +12,7 @@ type Receipt struct {
 	Provider string // who took it, where a receiver has several
 	URL      string // where a person can look at it
 	Reported bool   // a delivery report will follow
+	Unsure   int    // providers that were tried first and whose answer was lost
 }
 
 // The marks that a receiver puts on an error say what the router may do about

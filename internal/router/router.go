@@ -10,6 +10,7 @@ package router
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -104,6 +105,7 @@ type Router struct {
 	setting  atomic.Pointer[setting]
 	reloaded chan struct{} // holds one: the setting is another one
 	attend   chan struct{} // holds one: something was written that has a due time
+	formKey  link.Key      // of forms; another one at each start, if there is none for links
 	watchdog watchdog
 	kept     atomic.Pointer[[]silence.Kept] // silences made here that are active, or ended within the hour
 	gone     map[string]time.Time           // :: incident -> since when Alertmanager does not have it; attendTo's
@@ -133,6 +135,11 @@ func New(o Options) (*Router, error) {
 		reloaded: make(chan struct{}, 1),
 		attend:   make(chan struct{}, 1),
 		bell:     make(map[string]chan struct{}),
+	}
+	if rt.formKey = o.LinkKey; rt.formKey.IsZero() {
+		var secret [link.KeySize]byte
+		_, _ = rand.Read(secret[:]) // never fails
+		rt.formKey = link.New(secret)
 	}
 	seen, err := o.Store.WatchdogLastSeen(context.Background())
 	if err != nil {

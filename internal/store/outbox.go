@@ -222,8 +222,8 @@ func (s *Store) Delivered(ctx context.Context, id string, at time.Time, r alert.
 		report = alert.ReportExpected
 	}
 	return s.finish(ctx, id,
-		change{`UPDATE notification SET state = 'delivered', delivered_at = ?2, last_error = '', provider = ?3, receipt = ?4, receipt_url = ?5, report = ?6
-			WHERE id = ?1`, []any{id, nanos(at), r.Provider, r.ID, r.URL, report}},
+		change{`UPDATE notification SET state = 'delivered', delivered_at = ?2, last_error = '', provider = ?3, receipt = ?4, receipt_url = ?5, report = ?6,
+			unsure = unsure + ?7 WHERE id = ?1`, []any{id, nanos(at), r.Provider, r.ID, r.URL, report, r.Unsure}},
 		change{`UPDATE notification SET state = 'delivered', delivered_at = ?2 WHERE carried_by = ?1 AND state = 'pending'`, []any{id, nanos(at)}})
 }
 

@@ -128,11 +128,15 @@ func (r *Receiver) Send(ctx context.Context, n alert.Notification) (alert.Receip
 		defer cancel()
 	}
 	lines, failures, bypass := r.choose(n)
+	unsure := 0
 	for i, l := range lines {
 		receipt, err := r.try(ctx, l, n, len(lines)-i, bypass)
 		if err == nil {
-			receipt.Provider = l.Name()
+			receipt.Provider, receipt.Unsure = l.Name(), unsure
 			return receipt, nil
+		}
+		if alert.IsUnsure(err) {
+			unsure++
 		}
 		failures = append(failures, failure{err: fmt.Errorf("%s: %w", l.Name(), err)})
 		if ctx.Err() != nil {

@@ -1,0 +1,225 @@
+package router
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"goldensignals/internal/alert"
+	"goldensignals/internal/router/link"
+	"goldensignals/internal/router/silence"
+	"goldensignals/internal/router/web"
+	"goldensignals/internal/store"
+)
+
+// actions is what people do on the pages.
+type actions struct{ rt *Router }
+
+var _ web.Actions = actions{}
+
+func (a actions) Acknowledge(ctx context.Context, incident, author string) error {
+	err := a.rt.Acknowledge(ctx, incident, author)
+	if errors.Is(err, ErrOver) {
+		return web.Problem("The incident is over: there is nothing to acknowledge any more.")
+	}
+	return err
+}
+
+func (a actions) Retry(ctx context.Context, message string) error { return a.rt.Retry(ctx, message) }
+
+func (a actions) Choices(ctx context.Context, incident string) ([]web.Choice, error) {
+	am := a.rt.setting.Load().plan.Silencer
+	if am == nil {
+		return nil, nil
+	}
+	inc, err := a.rt.store.Incident(ctx, incident)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	alerts, err := am.Alerts(ctx)
+	if err != nil { // a silence can be chosen without knowing what it mutes
+		a.rt.log.Warn("ask Alertmanager what fires", "err", err)
+	}
+	var out []web.Choice
+	for _, c := range silence.Suggest(inc.Labels) {
+		muted, others := silence.Preview(c.Matchers, alerts, inc.Labels)
+		out = append(out, web.Choice{Name: c.Name, Text: c.Text, Muted: named(muted), Others: named(others)})
+	}
+	return out, nil
+}
+
+// mostNamed bounds how many alerts a preview lists.
+const mostNamed = 20
+
+func named(alerts []silence.Alert) []string {
+	var out []string
+	for i, a := range alerts {
+		if i == mostNamed {
+			return append(out, fmt.Sprintf("and %d more", len(alerts)-mostNamed))
+		}
+		out = append(out, a.Name()+" "+alert.Labels(a.Labels).String())
+	}
+	return out
+}
+
+func (a actions) Silence(ctx context.Context, incident string, r web.SilenceRequest) error {
+	if r.For == 0 && !r.WithIncident {
+		return web.Problem("Choose how long.")
+	}
+	_, err := a.rt.silenceIncident(ctx, incident, r)
+	return err
+}
+
+func (a actions) Silences(ctx context.Context) ([]web.Silence, error) {
+	rt, now := a.rt, time.Now()
+	am := rt.setting.Load().plan.Silencer
+	if am == nil {
+		return nil, nil
+	}
+	ask, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	all, err := am.Silences(ask)
+	if err != nil {
+		return nil, fmt.Errorf("ask Alertmanager for silences: %w", err)
+	}
+	alerts, err := am.Alerts(ask)
+	if err != nil {
+		return nil, fmt.Errorf("ask Alertmanager what fires: %w", err)
+	}
+	kept, err := rt.keptAfter(ctx, now)
+	if err != nil {
+		return nil, err
+	}
+	byID := make(map[string]silence.Kept, len(kept))
+	for _, k := range kept {
+		byID[k.ID] = k
+	}
+	var out []web.Silence
+	for _, s := range all {
+		if !s.EndsAt.After(now) {
+			continue
+		}
+		w, err := rt.describe(ctx, s, byID, alerts, now)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, w)
+	}
+	slices.SortFunc(out, func(x, y web.Silence) int { return cmp.Or(x.EndsAt.Compare(y.EndsAt), cmp.Compare(x.ID, y.ID)) })
+	return out, nil
+}
+
+// describe says what people should know of a silence.
+func (rt *Router) describe(ctx context.Context, s alert.Silence, kept map[string]silence.Kept, alerts []silence.Alert, now time.Time) (web.Silence, error) {
+	w := web.Silence{
+		ID: s.ID, Matchers: matchersText(s.Matchers), Author: s.CreatedBy, Comment: s.Comment, StartsAt: s.StartsAt, EndsAt: s.EndsAt,
+	}
+	k, ours := kept[s.ID]
+	over := false
+	if ours {
+		w.Ours, w.WithIncident, w.Incident = true, k.WithIncident, k.Incident
+		inc, err := rt.store.Incident(ctx, k.Incident)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return w, err
+		}
+		w.IncidentTitle, over = inc.Title, inc.Status != alert.Firing
+	}
+	w.Notes = silence.Judge(s, over, alerts, now)
+	return w, nil
+}
+
+func matchersText(matchers []alert.Matcher) string {
+	text := ""
+	for i, m := range matchers {
+		if i > 0 {
+			text += ", "
+		}
+		op := map[[2]bool]string{{true, false}: "=", {false, false}: "!=", {true, true}: "=~", {false, true}: "!~"}[[2]bool{m.IsEqual, m.IsRegex}]
+		text += fmt.Sprintf("%s%s%q", m.Name, op, m.Value)
+	}
+	return text
+}
+
+func (a actions) Extend(ctx context.Context, id, author string, d time.Duration) error {
+	return a.rt.changeSilence(ctx, id, author, eventExtended, func(s *alert.Silence) { s.EndsAt = s.EndsAt.Add(d) })
+}
+
+func (a actions) End(ctx context.Context, id, author string) error {
+	return a.rt.changeSilence(ctx, id, author, eventUnsilenced, func(s *alert.Silence) { s.EndsAt = time.Now() })
+}
+
+// changeSilence changes when a silence ends, whoever made it.
+func (rt *Router) changeSilence(ctx context.Context, id, author, kind string, change func(*alert.Silence)) error {
+	s, now := rt.setting.Load(), time.Now()
+	am := s.plan.Silencer
+	if am == nil {
+		return noSilencer
+	}
+	ask, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	all, err := am.Silences(ask)
+	if err != nil {
+		return fmt.Errorf("ask Alertmanager for silences: %w", err)
+	}
+	i := slices.IndexFunc(all, func(s alert.Silence) bool { return s.ID == id && s.EndsAt.After(now) })
+	if i < 0 {
+		return store.ErrNotFound
+	}
+	old := all[i]
+	next := old
+	change(&next)
+	if next.EndsAt.After(now) {
+		if err := silence.Check(next, now, silence.Limits{Longest: s.plan.LongestSilence}); err != nil {
+			return web.Problem(sentence(err))
+		}
+		next.ID, err = am.Put(ask, next)
+	} else {
+		err = am.Expire(ask, id)
+	}
+	if err != nil {
+		return fmt.Errorf("change silence %s: %w", id, err)
+	}
+	return rt.rememberChange(ctx, id, next, store.Event{At: now, Kind: kind, Author: author, Text: "until " + next.EndsAt.UTC().Format("15:04 MST")})
+}
+
+// rememberChange keeps what became of a silence, if the router made it.
+func (rt *Router) rememberChange(ctx context.Context, id string, next alert.Silence, e store.Event) error {
+	kept, err := rt.keptAfter(ctx, e.At)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(kept, func(k silence.Kept) bool { return k.ID == id })
+	if i < 0 {
+		return nil
+	}
+	k := kept[i]
+	k.ID, k.EndsAt, e.Incident = next.ID, next.EndsAt, k.Incident
+	return rt.keepSilence(ctx, k, id, e)
+}
+
+func (a actions) OpenLink(token string, now time.Time) (string, error) {
+	c, err := a.rt.opts.LinkKey.Open(token, now)
+	switch {
+	case errors.Is(err, link.ErrExpired):
+		return "", web.Problem("This link is too old. Open the router's pages to act on the incident.")
+	case err != nil:
+		return "", web.Problem("This link is damaged or was not made here. Try the one in the message again.")
+	}
+	return c.Incident, nil
+}
+
+func (a actions) FormToken(subject string, now time.Time) string {
+	return a.rt.formKey.FormToken(subject, now)
+}
+
+func (a actions) CheckForm(token, subject string, now time.Time) error {
+	if err := a.rt.formKey.CheckForm(token, subject, now); err != nil {
+		return web.Problem("This page is too old. It was loaded anew; try again.")
+	}
+	return nil
+}
