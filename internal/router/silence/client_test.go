@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -51,7 +52,7 @@ func (s *stub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.got = append(s.got, e)
 	if s.code != 0 {
 		w.WriteHeader(s.code)
-		io.WriteString(w, `"the reason"`)
+		fmt.Fprint(w, `"the reason"`)
 		return
 	}
 	answer, ok := s.says[r.Method+" "+r.URL.Path]
@@ -59,7 +60,7 @@ func (s *stub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNotFound)
 		return
 	}
-	io.WriteString(w, answer)
+	fmt.Fprint(w, answer)
 }
 
 func (s *stub) requests() []exchange {
