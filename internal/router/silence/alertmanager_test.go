@@ -54,7 +54,7 @@ func alertmanager(t *testing.T) *url.URL {
 	defer apiMu.Unlock()
 	a, err := api.New(api.Options{
 		Alerts: alerts, Silences: silences, GroupMutedFunc: marker.NewGroupMarker().Muted, Logger: log, Registry: reg,
-		RequestDuration: promauto.With(reg).NewHistogramVec(prometheus.HistogramOpts{Name: "duration"}, []string{"handler", "method", "code"}),
+		RequestDuration: promauto.With(reg).NewHistogramVec(prometheus.HistogramOpts{Name: "duration_seconds", Help: "Not read."}, []string{"handler", "method", "code"}),
 		GroupFunc: func(context.Context, func(*dispatch.Route) bool, func(*amalert.Alert, time.Time) bool) (dispatch.AlertGroups, map[model.Fingerprint][]string, error) {
 			return nil, nil, nil
 		},
