@@ -1,6 +1,7 @@
 package link_test
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -156,6 +157,21 @@ func TestForm(t *testing.T) {
 	}
 	if err := (link.Key{}).CheckForm(token, "incident/ack", now); !errors.Is(err, link.ErrForged) {
 		t.Errorf("without a key: %v", err)
+	}
+}
+
+// A form's token signs the time and its subject, a link's the incident and the
+// time: what one of them signs must not do for the other.
+func TestFormIsNoLink(t *testing.T) {
+	t.Parallel()
+	raw, err := base64.RawURLEncoding.DecodeString(key.FormToken("\xff\xff\xff\xff\xff\xff\xff\xff", now))
+	if err != nil {
+		t.Fatal(err)
+	}
+	when, sum := raw[:4], raw[4:]
+	claimed := append(append(append([]byte(nil), when...), "\xff\xff\xff\xff\xff\xff\xff\xff"...), sum[:9]...)
+	if c, err := key.Open(base64.RawURLEncoding.EncodeToString(claimed), now); !errors.Is(err, link.ErrForged) {
+		t.Errorf("a form's signature opened %v, %v", c, err)
 	}
 }
 

@@ -115,7 +115,7 @@ func (w wireSilence) silence() alert.Silence {
 
 // Alerts returns all alerts that have not ended, muted ones too.
 func (c *Client) Alerts(ctx context.Context) ([]Alert, error) {
-	list, err := list[wireAlert](ctx, c, "api/v2/alerts")
+	list, err := listOf[wireAlert](ctx, c, "api/v2/alerts")
 	if err != nil {
 		return nil, fmt.Errorf("list alerts: %w", err)
 	}
@@ -128,7 +128,7 @@ func (c *Client) Alerts(ctx context.Context) ([]Alert, error) {
 
 // Silences returns those that are active, pending or, for some days, expired.
 func (c *Client) Silences(ctx context.Context) ([]alert.Silence, error) {
-	list, err := list[wireSilence](ctx, c, "api/v2/silences")
+	list, err := listOf[wireSilence](ctx, c, "api/v2/silences")
 	if err != nil {
 		return nil, fmt.Errorf("list silences: %w", err)
 	}
@@ -245,9 +245,9 @@ func (c *Client) one(ctx context.Context, base *url.URL, left int, ask func(cont
 	return ask(ctx, base)
 }
 
-// list reads a list. The result is fresh for each Alertmanager: half of an answer
+// listOf reads a list. The result is fresh for each Alertmanager: half of an answer
 // must not shine through the next one's.
-func list[T any](ctx context.Context, c *Client, path string) (all []T, err error) {
+func listOf[T any](ctx context.Context, c *Client, path string) (all []T, err error) {
 	err = c.any(ctx, func(ctx context.Context, base *url.URL) error {
 		var one []T
 		if err := c.get(ctx, base.JoinPath(path), &one); err != nil {

@@ -25,7 +25,7 @@ func Judge(s alert.Silence, incidentOver bool, alerts []Alert, now time.Time) []
 	var says []string
 	list, left := muted(s.Matchers, alerts), s.EndsAt.Sub(now)
 	if incidentOver {
-		says = append(says, fmt.Sprintf("The incident is over, but this silence lasts for another %s: end it.", span(left)))
+		says = append(says, fmt.Sprintf("The incident is over, but this silence has %s left: end it.", span(left)))
 	}
 	if second := secondFault(s, list); len(second) > 0 {
 		says = append(says, fmt.Sprintf("It hides something that began after it was made: %s. End it, or silence only the first alert.", names(second)))

@@ -49,10 +49,11 @@ const (
 )
 
 // Tend decides about a silence that ends with its incident, given what fires in
-// Alertmanager now, muted or not. It is called every minute or more often. Without an answer from Alertmanager it must not
-// be called: no alerts are an answer, too. The result is to be stored; its EndsAt
-// is what the action makes it, so after an action that failed the old one is
-// kept. A silence that has ended is left alone: its alerts have been heard since.
+// Alertmanager now, muted or not. It is called every minute or more often, but
+// not without an answer from Alertmanager: no alerts are an answer, too. The
+// result is to be stored; its EndsAt is what the action makes it, so after an
+// action that failed the old one is kept. A silence that has ended is left
+// alone: its alerts have been heard since.
 func Tend(k Kept, alerts []Alert, now time.Time) (Kept, Action) {
 	if !k.WithIncident || !k.ActiveAt(now) {
 		return k, Keep
