@@ -13,6 +13,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -215,7 +216,8 @@ func (rt *Router) Run(ctx context.Context) error {
 }
 
 // Runner is a receiver that has something to do all the time, such as keeping a
-// connection. Run ends with ctx.
+// connection. Run ends with ctx. A receiver that is an io.Closer is closed once it
+// is used no more.
 type Runner interface {
 	Run(ctx context.Context) error
 }
@@ -245,6 +247,13 @@ func (rt *Router) deliverUntilReload(ctx context.Context) {
 	lanes.Wait()
 	stopRunners()
 	runners.Wait()
+	for _, r := range s.plan.Receivers {
+		if c, ok := r.(io.Closer); ok {
+			if err := c.Close(); err != nil {
+				rt.log.Warn("close receiver", "receiver", r.Name(), "err", err)
+			}
+		}
+	}
 }
 
 // adopt gives what waits for receivers that are gone to one of the same type.

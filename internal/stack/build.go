@@ -20,6 +20,8 @@ import (
 	"goldensignals/internal/receiver/sms"
 	"goldensignals/internal/receiver/ticket"
 	"goldensignals/internal/router"
+	"goldensignals/internal/router/link"
+	"goldensignals/internal/router/silence"
 	"goldensignals/internal/runbook"
 	"goldensignals/internal/shop"
 	"goldensignals/internal/store"
@@ -160,6 +162,10 @@ func (s *Stack) buildRouter(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("load runbooks: %w", err)
 	}
+	opts, err := s.actions()
+	if err != nil {
+		return err
+	}
 	s.parts.router, err = router.New(router.Options{
 		Store: s.parts.store,
 		Plan: router.Plan{Receivers: []router.Receiver{
@@ -169,7 +175,9 @@ func (s *Stack) buildRouter(ctx context.Context) (err error) {
 		},
 			WatchdogAfter: watchdogAfter,
 			StaleAfter:    staleAfter,
+			Silencer:      opts.silencer,
 		},
+		LinkKey:     opts.key,
 		Runbooks:    books,
 		ExternalURL: s.opts.PublicURL.JoinPath("router"),
 		Registry:    prometheus.NewRegistry(),
@@ -179,6 +187,22 @@ func (s *Stack) buildRouter(ctx context.Context) (err error) {
 		return fmt.Errorf("build the router: %w", err)
 	}
 	return s.serve(routerAddr, s.parts.router.Handler())
+}
+
+// actions are what people need to act on messages. Nobody acts in a replay, and a
+// key that is drawn at random would make its texts differ.
+func (s *Stack) actions() (a struct {
+	key      link.Key
+	silencer router.Silencer
+}, err error) {
+	if s.opts.Volatile {
+		return a, nil
+	}
+	if a.key, err = link.LoadOrCreate(filepath.Join(s.opts.DataDir, "router", "link.key")); err != nil {
+		return a, fmt.Errorf("key of the router's links: %w", err)
+	}
+	a.silencer, err = silence.New(silence.Options{URLs: []*url.URL{s.base(alertmanagerAddr, "alertmanager")}, Transport: s.transport()})
+	return a, err
 }
 
 func (s *Stack) buildEngine(context.Context) (err error) {

@@ -101,10 +101,11 @@ const (
 	TicketClosed TicketState = "closed"
 )
 
-// Ticket is one ticket of the built-in board: one per incident.
+// Ticket is one ticket of the built-in board: one for each alert group, as long as
+// it does not keep quiet for days.
 type Ticket struct {
 	Number     int
-	ID         string // the incident's
+	ID         string // of the incident that opened it
 	State      TicketState
 	Title      string
 	Severity   alert.Severity
@@ -120,26 +121,28 @@ type Ticket struct {
 // TicketEntry is one thing that happened to a ticket.
 type TicketEntry struct {
 	At   time.Time
-	Kind string // opened, changed or closed
+	Kind string // opened, changed, closed or reopened
 	Text string
 }
 
-// PutTicket applies n to the ticket of its incident: the first firing message
-// opens it, later ones are comments, the resolved one closes it. The same id a
-// second time changes nothing.
+// reopenWithin is how long after its end a ticket is opened again, rather than
+// another one, when the same fires again.
+const reopenWithin = 3 * 24 * time.Hour
+
+// PutTicket applies n to the ticket of its alert group: the first firing message
+// opens it, later ones are comments, the resolved one closes it, and one that comes
+// within three days opens it again. The same id a second time changes nothing.
 func (s *Store) PutTicket(ctx context.Context, n alert.Notification, at time.Time) error {
 	err := s.do(ctx, func(ctx context.Context, tx *txn) error {
 		var seen int
 		if err := tx.scan(ctx, `SELECT count(*) FROM ticket_entry WHERE id = ?`, []any{n.ID}, &seen); err != nil || seen > 0 {
 			return err
 		}
-		kind, err := putTicketRow(ctx, tx, n, at)
+		ticket, kind, err := putTicketRow(ctx, tx, n, at)
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO ticket_entry (id, ticket, at, kind, text) VALUES (?,?,?,?,?)`,
-			n.ID, n.Incident, nanos(at), kind, n.Text)
-		return err
+		return tx.exec(ctx, `INSERT INTO ticket_entry (id, ticket, at, kind, text) VALUES (?,?,?,?,?)`, n.ID, ticket, nanos(at), kind, n.Text)
 	})
 	if err != nil {
 		return fmt.Errorf("keep ticket of %s: %w", n.Incident, err)
@@ -147,26 +150,36 @@ func (s *Store) PutTicket(ctx context.Context, n alert.Notification, at time.Tim
 	return nil
 }
 
-func putTicketRow(ctx context.Context, tx *txn, n alert.Notification, at time.Time) (string, error) {
-	state, kind, closed := TicketOpen, "changed", int64(0)
+// putTicketRow opens or changes a ticket, and says which and what was done.
+func putTicketRow(ctx context.Context, tx *txn, n alert.Notification, at time.Time) (id, kind string, err error) {
+	var state TicketState
+	var closed int64
+	err = tx.scan(ctx, `SELECT id, state, closed_at FROM ticket WHERE id = ?1 OR ?2 <> '' AND group_key = ?2 ORDER BY number DESC LIMIT 1`,
+		[]any{n.Incident, n.GroupKey}, &id, &state, &closed)
+	switch {
+	case errors.Is(err, sql.ErrNoRows), err == nil && state == TicketClosed && n.Status == alert.Firing && at.Sub(fromNanos(closed)) > reopenWithin:
+		return insertTicket(ctx, tx, n, at)
+	case err != nil:
+		return "", "", err
+	}
+	switch {
+	case n.Status == alert.Resolved:
+		state, kind, closed = TicketClosed, "closed", nanos(at)
+	case state == TicketClosed:
+		state, kind, closed = TicketOpen, "reopened", 0
+	default:
+		kind = "changed"
+	}
+	return id, kind, tx.exec(ctx, `UPDATE ticket SET state = ?2, updated_at = ?3, closed_at = ?4 WHERE id = ?1`, id, state, nanos(at), closed)
+}
+
+func insertTicket(ctx context.Context, tx *txn, n alert.Notification, at time.Time) (id, kind string, err error) {
+	state, kind, closed := TicketOpen, "opened", int64(0)
 	if n.Status == alert.Resolved {
 		state, kind, closed = TicketClosed, "closed", nanos(at)
 	}
-	res, err := tx.ExecContext(ctx, `UPDATE ticket SET state = ?2, updated_at = ?3, closed_at = ?4 WHERE id = ?1`,
-		n.Incident, state, nanos(at), closed)
-	if err != nil {
-		return "", err
-	}
-	if count, err := res.RowsAffected(); err != nil || count > 0 {
-		return kind, err
-	}
-	if n.Status == alert.Firing {
-		kind = "opened"
-	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO ticket (id, state, title, severity, service, alertname, runbook_url, opened_at, updated_at, closed_at)
-		VALUES (?,?,?,?,?,?,?,?,?,?)`, n.Incident, state, n.Title, n.Severity, n.Service, n.AlertName, n.RunbookURL,
-		nanos(at), nanos(at), closed)
-	return kind, err
+	return n.Incident, kind, tx.exec(ctx, `INSERT INTO ticket (id, state, title, severity, service, alertname, runbook_url, opened_at, updated_at, closed_at, group_key)
+		VALUES (?,?,?,?,?,?,?,?,?,?,?)`, n.Incident, state, n.Title, n.Severity, n.Service, n.AlertName, n.RunbookURL, nanos(at), nanos(at), closed, n.GroupKey)
 }
 
 const ticketColumns = `number, id, state, title, severity, service, alertname, runbook_url, opened_at, updated_at, closed_at`

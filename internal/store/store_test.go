@@ -280,6 +280,38 @@ func TestTicket(t *testing.T) {
 	}
 }
 
+func TestATicketIsReopened(t *testing.T) {
+	t.Parallel()
+	st := open(t, filepath.Join(t.TempDir(), "r.db"))
+	put := func(id, incident string, status alert.Status, at time.Time) {
+		t.Helper()
+		n := alert.Notification{ID: id, Incident: incident, GroupKey: "g", Status: status, Title: "Disk fills"}
+		if err := st.PutTicket(t.Context(), n, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("a", "i1", alert.Firing, t0)
+	put("b", "i1", alert.Resolved, t0.Add(time.Hour))
+	put("c", "i2", alert.Firing, t0.Add(2*24*time.Hour))
+	put("d", "i2", alert.Resolved, t0.Add(3*24*time.Hour))
+	put("e", "i3", alert.Firing, t0.Add(7*24*time.Hour))
+	tickets, err := st.Tickets(t.Context(), 0)
+	if err != nil || len(tickets) != 2 || tickets[0].ID != "i3" || tickets[0].State != store.TicketOpen {
+		t.Fatalf("tickets = %+v, %v; want that of i1 and a new one of i3", tickets, err)
+	}
+	first, err := st.Ticket(t.Context(), "i1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kinds []string
+	for _, e := range first.Entries {
+		kinds = append(kinds, e.Kind)
+	}
+	if got := strings.Join(kinds, " "); got != "opened closed reopened closed" {
+		t.Errorf("the first ticket: %s", got)
+	}
+}
+
 func TestPutSMSOnce(t *testing.T) {
 	t.Parallel()
 	st := open(t, filepath.Join(t.TempDir(), "r.db"))

@@ -119,4 +119,5 @@ CREATE INDEX silence_ends ON silence (ends_at);
 
 -- One ticket of the board per alert group.
 ALTER TABLE ticket ADD COLUMN group_key TEXT NOT NULL DEFAULT '';
+UPDATE ticket SET group_key = coalesce((SELECT group_key FROM incident WHERE incident.id = ticket.id), '');
 CREATE INDEX ticket_group ON ticket (group_key, number);
