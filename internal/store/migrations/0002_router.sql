@@ -121,3 +121,16 @@ CREATE INDEX silence_ends ON silence (ends_at);
 ALTER TABLE ticket ADD COLUMN group_key TEXT NOT NULL DEFAULT '';
 UPDATE ticket SET group_key = coalesce((SELECT group_key FROM incident WHERE incident.id = ticket.id), '');
 CREATE INDEX ticket_group ON ticket (group_key, number);
+
+CREATE TABLE ticket_entry2 (
+  seq    INTEGER PRIMARY KEY,
+  id     TEXT NOT NULL UNIQUE,
+  ticket TEXT NOT NULL,
+  at     INTEGER NOT NULL,
+  kind   TEXT NOT NULL CHECK (kind IN ('opened', 'changed', 'closed', 'reopened')),
+  text   TEXT NOT NULL
+) STRICT;
+INSERT INTO ticket_entry2 SELECT seq, id, ticket, at, kind, text FROM ticket_entry;
+DROP TABLE ticket_entry;
+ALTER TABLE ticket_entry2 RENAME TO ticket_entry;
+CREATE INDEX ticket_entry_ticket ON ticket_entry (ticket, seq);
