@@ -97,7 +97,7 @@ func TestPages(t *testing.T) {
 		{"/router/phone", 200, "✓ Resolved"},
 		{"/router/tickets", 200, `href="/router/tickets/i1"`},
 		{"/router/tickets/i1", 200, "closed"},
-		{"/router/tickets/none", 404, "no such ticket"},
+		{"/router/tickets/none", 404, "It is not here"},
 		{"/router/log", 200, "unreadable line"},
 		{"/router/runbooks", 200, "Users see errors."},
 		{"/router/runbooks/", 200, `href="/router/runbooks/ShopErrors"`},
@@ -107,7 +107,7 @@ func TestPages(t *testing.T) {
 		{"/router/runbooks/Unwritten", 404, `href="/router/runbooks/ShopErrors"`},
 		{"/router/nothing", 404, "does not exist"},
 		{"/router/static/app.css", 200, "prefers-color-scheme"},
-		{"/router/static/live.js", 200, "setInterval"},
+		{"/router/static/live.js", 200, "EventSource"},
 		{"/router/static/", 404, ""},
 	} {
 		w := get(t, h, tt.path)
