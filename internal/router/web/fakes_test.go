@@ -175,3 +175,11 @@ func choice() []web.Choice {
 		{Name: "service", Text: "everything on shop", Muted: []string{"ShopErrors /checkout", "ShopErrors /", "OrdersSlow"}},
 	}
 }
+
+// renamed gives an incident another title.
+func renamed(title string) func(store.Incident) (store.Change, error) {
+	return func(inc store.Incident) (store.Change, error) {
+		inc.Title = title
+		return store.Change{Incident: &inc}, nil
+	}
+}
