@@ -17,6 +17,7 @@ import (
 
 	"goldensignals/internal/alert"
 	"goldensignals/internal/router/web"
+	"goldensignals/internal/store"
 )
 
 // TestBrowser uses the pages as a person does who has no mouse.
@@ -80,10 +81,35 @@ func TestBrowser(t *testing.T) {
 		t.Errorf("done: %v", got)
 	}
 
+	// The incident ends while somebody writes why it should be silent: the words stay.
+	var comment string
+	run(live, tabTo("comment"), chromedp.KeyEvent("the ba"))
+	err := w.store.Amend(t.Context(), "c1", time.Now(), func(i store.Incident) (store.Change, error) {
+		i.Status, i.ResolvedAt = alert.Resolved, time.Now()
+		return store.Change{Incident: &i}, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.hub.Notify()
+	run(
+		chromedp.Poll(`document.getElementById("stand").textContent.includes("over since")`, nil),
+		chromedp.KeyEvent("nk"),
+		chromedp.Value("#comment", &comment, chromedp.ByQuery),
+	)
+	if comment != "the bank" {
+		t.Errorf("after the incident ended the comment is %q, want what was typed", comment)
+	}
+
 	narrow(t, run, srv.URL+"/router/")
+	run(chromedp.Navigate(srv.URL+"/router/incidents"), live)
 	if got := complaints(); len(got) > 0 {
 		t.Errorf("the browser complains: %v", got)
 	}
+
+	// Without a stream, such as while the router restarts, the page says so.
+	w.hub.Close()
+	run(chromedp.Poll(`document.getElementById("live").textContent.startsWith("Not connected")`, nil))
 }
 
 // narrow checks that no page of the site is wider than a small phone.

@@ -17,8 +17,8 @@ const (
 
 // Why a stream is refused.
 var (
-	errClosed = errors.New("the router is stopping")                                   //nolint:gochecknoglobals // a sentinel
-	errCrowd  = errors.New("too many pages are open; this one asks every few seconds") //nolint:gochecknoglobals // a sentinel
+	errClosed = errors.New("the router is stopping")
+	errCrowd  = errors.New("too many pages are open; this one asks every few seconds")
 )
 
 // Hub tells open pages that something has changed. It starts no goroutine. It

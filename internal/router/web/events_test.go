@@ -16,7 +16,7 @@ import (
 // stream opens the event stream and returns its lines.
 func stream(t *testing.T, ctx context.Context, url string) (<-chan string, int) { //nolint:revive // t first
 	t.Helper()
-	req, err := http.NewRequestWithContext(ctx, "GET", url, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

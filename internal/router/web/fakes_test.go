@@ -110,6 +110,7 @@ type world struct {
 	*people
 	store  *store.Store
 	hub    *web.Hub
+	lib    *runbook.Library
 	site   http.Handler // served where the browser sees it, prefix included
 	public http.Handler
 }
@@ -128,7 +129,7 @@ func newWorld(t *testing.T, prefix string) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{store: st, hub: web.NewHub()}
+	w := &world{store: st, hub: web.NewHub(), lib: lib}
 	w.people = &people{store: st, hub: w.hub}
 	o := web.Options{
 		Store: st, Runbooks: lib, Log: slog.New(slog.DiscardHandler), Actions: w.people, Hub: w.hub,

@@ -93,7 +93,8 @@ func functions(base string) template.FuncMap {
 		"moment":  func(now, t time.Time) string { return moment(now.UTC(), t.UTC()) },
 		"iso":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"age":     func(now, t time.Time) string { return age(now.Sub(t)) },
-		"left":    func(now, t time.Time) string { return span(t.Sub(now)) },
+		"minute":  func(now, t time.Time) string { return minute(now.UTC(), t.UTC()) },
+		"left":    func(now, t time.Time) string { return left(t.Sub(now)) },
 		"span":    span,
 		"linkify": linkify,
 		"weblink": webLink,
@@ -143,6 +144,23 @@ func moment(now, t time.Time) string {
 	return t.Format("Jan 2, 15:04:05")
 }
 
+// minute is moment, as exact as what people plan.
+func minute(now, t time.Time) string {
+	if now.Format(time.DateOnly) == t.Format(time.DateOnly) {
+		return t.Format("15:04")
+	}
+	return t.Format("Jan 2, 15:04")
+}
+
+// left words how far away something is: an hour from now is not 59 minutes because
+// the page took a moment.
+func left(d time.Duration) string {
+	if d > time.Minute {
+		d = d.Round(time.Minute)
+	}
+	return span(d)
+}
+
 // span words a length of time.
 func span(d time.Duration) string {
 	switch {
@@ -157,7 +175,7 @@ func span(d time.Duration) string {
 	case d < 48*time.Hour:
 		return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
 	}
-	return fmt.Sprintf("%d days", int(d.Hours()/24))
+	return fmt.Sprintf("%d days", int((d+12*time.Hour).Hours()/24))
 }
 
 // age words a duration as people say it.

@@ -98,25 +98,41 @@
     busy = false;
     if (again) refresh();
   }
-  document.addEventListener("visibilitychange", () => {
-    if (!document.hidden && again) refresh();
-  });
 
+  // A page that nobody sees has no stream: browsers open few connections to one
+  // server, and the page in front needs one.
+  let events = null;
   function connect() {
-    const events = new EventSource(live.dataset.events);
-    events.addEventListener("open", () => {
+    if (!live.dataset.events || document.hidden || events) return;
+    const mine = (events = new EventSource(live.dataset.events));
+    mine.addEventListener("open", () => {
       streaming = true;
       refresh(); // what happened between the page and the stream
     });
-    events.addEventListener("changed", refresh);
-    events.addEventListener("error", () => {
+    mine.addEventListener("changed", refresh);
+    mine.addEventListener("error", () => {
       streaming = false;
       sayHow(false);
-      if (events.readyState === EventSource.CLOSED) setTimeout(connect, pollEvery); // refused; it would not try again
+      if (mine.readyState === EventSource.CLOSED && events === mine) { // refused; it would not try again
+        events = null;
+        setTimeout(connect, pollEvery);
+      }
     });
   }
-  if (live.dataset.events) connect();
-  else sayHow(true);
+  function disconnect() {
+    events?.close();
+    events = null;
+    streaming = false;
+  }
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) disconnect();
+    else if (live.dataset.events) connect();
+    if (!document.hidden && again) refresh();
+  });
+  addEventListener("pagehide", disconnect);
+  addEventListener("pageshow", connect);
+  connect();
+  if (!live.dataset.events) sayHow(true);
   setInterval(() => {
     if (!streaming) refresh();
   }, pollEvery);
