@@ -1,6 +1,7 @@
-// Package web is the router's own pages: the overview, the built-in phone,
-// tickets and log, and the runbooks. The router mounts it beside its API. It
-// reads and shows; it changes nothing and decides nothing.
+// Package web is the router's own pages: the overview, incidents and messages,
+// silences, the built-in phone, tickets and log, the runbooks, and the page that
+// an SMS links to. The router mounts it beside its API. It reads and shows; what
+// people do on a page it hands to Actions, and decides nothing.
 package web
 
 import (
@@ -32,43 +33,90 @@ type Options struct {
 	Runbooks    *runbook.Library // nil: none
 	ExternalURL *url.URL         // its path is where the browser sees the pages
 	Log         *slog.Logger
+	Actions     Actions                           // nil: pages have no forms
+	Hub         *Hub                              // nil: pages ask every few seconds
+	OnCall      func(now time.Time) []Duty        // nil: not shown
+	Dashboard   func(store.Incident) (url string) // nil, or an empty answer: no link
 }
 
 type site struct {
-	store    *store.Store
-	runbooks *runbook.Library
-	log      *slog.Logger
-	base     string // path with a final slash; all links start with it
-	render   *renderer
+	Options
+	base   string // path with a final slash; all links start with it
+	public bool   // only what a link in an SMS leads to
+	render *renderer
 }
 
-// New returns the pages, to be served at "/".
-func New(o Options) (http.Handler, error) {
-	s := &site{store: o.Store, runbooks: o.Runbooks, log: o.Log, base: strings.TrimSuffix(o.ExternalURL.EscapedPath(), "/") + "/"}
+func newSite(o Options) (*site, error) {
+	s := &site{Options: o, base: strings.TrimSuffix(o.ExternalURL.EscapedPath(), "/") + "/"}
 	var err error
 	if s.render, err = newRenderer(s.base); err != nil {
 		return nil, fmt.Errorf("parse pages: %w", err)
 	}
-	mux := http.NewServeMux()
+	return s, nil
+}
+
+// New returns the pages, to be served at "/". Whoever serves them protects them
+// against requests from other sites' pages.
+func New(o Options) (http.Handler, error) {
+	s, err := newSite(o)
+	if err != nil {
+		return nil, err
+	}
+	mux := s.routes()
 	mux.HandleFunc("GET /{$}", s.page(s.overview))
+	mux.HandleFunc("GET /incidents", s.page(s.incidents))
+	mux.HandleFunc("GET /incidents/{id}", s.page(s.incident))
+	mux.HandleFunc("POST /incidents/{id}", s.form(s.incidentForm))
+	mux.HandleFunc("GET /messages", s.page(s.messages))
+	mux.HandleFunc("GET /messages/dead", s.page(s.deadLetters))
+	mux.HandleFunc("POST /messages/{id}/retry", s.form(s.retryForm))
+	mux.HandleFunc("GET /silences", s.page(s.silences))
+	mux.HandleFunc("POST /silences/{id}/extend", s.form(s.silenceForm(extendSilence)))
+	mux.HandleFunc("POST /silences/{id}/end", s.form(s.silenceForm(endSilence)))
 	mux.HandleFunc("GET /phone", s.page(s.phone))
 	mux.HandleFunc("GET /tickets", s.page(s.tickets))
 	mux.HandleFunc("GET /tickets/{id}", s.page(s.ticket))
 	mux.HandleFunc("GET /log", s.page(s.alertLog))
+	if s.Hub != nil {
+		mux.Handle("GET /events", s.Hub)
+	}
+	return mux, nil
+}
+
+// Public returns the pages that a link in an SMS leads to and nothing else, to be
+// served at "/" without a password: the link is the permission. It protects
+// itself against requests from other sites' pages.
+func Public(o Options) (http.Handler, error) {
+	s, err := newSite(o)
+	if err != nil {
+		return nil, err
+	}
+	s.public, s.Hub = true, nil
+	return http.NewCrossOriginProtection().Handler(s.routes()), nil
+}
+
+// routes are what both kinds of pages have.
+func (s *site) routes() *http.ServeMux {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /i/{token}", s.page(s.act))
+	mux.HandleFunc("POST /i/{token}", s.form(s.actForm))
 	mux.HandleFunc("GET /runbooks", s.page(s.runbookList)) // no redirect: the mux does not know the prefix
 	mux.HandleFunc("GET /runbooks/{$}", s.page(s.runbookList))
 	mux.HandleFunc("GET /runbooks/{alert}", s.page(s.runbook))
 	mux.Handle("GET /static/", staticFiles())
 	mux.HandleFunc("/", s.page(func(*http.Request, time.Time) (view, error) { return missing("This page does not exist."), nil }))
-	return mux, nil
+	return mux
 }
 
 // view is one page to show.
 type view struct {
 	Template string
-	Title    string // of the browser's tab; also marks the place in the navigation
-	Live     bool   // the page fetches itself every few seconds
+	Title    string // of the browser's tab
+	Place    string // which part of the navigation it belongs to
+	Live     bool   // the page fetches itself when something changes
 	Code     int    // 0 is 200
+	Done     string // what was done, in words
+	Problem  string // what was not done, in words
 	Data     any
 }
 
@@ -76,23 +124,32 @@ func missing(what string) view {
 	return view{Template: "missing.html", Title: "Not found", Code: http.StatusNotFound, Data: what}
 }
 
-// page turns a view into an answer. An error becomes a page that names no
-// internals; the log has them.
+// page turns a view into an answer.
 func (s *site) page(build func(*http.Request, time.Time) (view, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		now := time.Now()
 		v, err := build(r, now)
-		switch {
-		case errors.Is(err, store.ErrNotFound):
-			v = missing("There is no such ticket.")
-		case err != nil:
-			s.log.Error("build page", "path", r.URL.Path, "err", err)
-			v = view{Template: "missing.html", Title: "Trouble", Code: http.StatusServiceUnavailable,
-				Data: "The router cannot read its store. Its log says why; reload this page to try again."}
+		if err == nil && v.Code == 0 {
+			v.Done = s.done(r, now)
 		}
-		if err := s.render.write(w, v, now); err != nil {
-			s.log.Error("render page", "path", r.URL.Path, "err", err)
-			http.Error(w, "the page cannot be shown", http.StatusInternalServerError)
-		}
+		s.answer(w, r, now, v, err)
+	}
+}
+
+// answer writes a view. An error becomes a page that names no internals; the log
+// has them.
+func (s *site) answer(w http.ResponseWriter, r *http.Request, now time.Time, v view, err error) {
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		v = missing("It is not here, or not any more.")
+	case err != nil:
+		s.Log.Error("build page", "pattern", r.Pattern, "err", err)
+		v = view{Template: "missing.html", Title: "Trouble", Code: http.StatusServiceUnavailable,
+			Data: "The router cannot read its store. Its log says why; reload this page to try again."}
+	}
+	f := frame{view: v, Base: s.base, Now: now.UTC(), Public: s.public, Silences: s.Actions != nil, Events: s.Hub != nil}
+	if err := s.render.write(w, f); err != nil {
+		s.Log.Error("render page", "pattern", r.Pattern, "err", err)
+		http.Error(w, "the page cannot be shown", http.StatusInternalServerError)
 	}
 }
