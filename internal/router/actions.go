@@ -41,7 +41,7 @@ func (a actions) Choices(ctx context.Context, incident string) ([]web.Choice, er
 	}
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	alerts, err := am.Alerts(ctx)
+	alerts, err := a.rt.firing(ctx, am)
 	if err != nil { // a silence can be chosen without knowing what it mutes
 		a.rt.log.Warn("ask Alertmanager what fires", "err", err)
 	}
@@ -87,7 +87,7 @@ func (a actions) Silences(ctx context.Context) ([]web.Silence, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ask Alertmanager for silences: %w", err)
 	}
-	alerts, err := am.Alerts(ask)
+	alerts, err := rt.firing(ask, am)
 	if err != nil {
 		return nil, fmt.Errorf("ask Alertmanager what fires: %w", err)
 	}

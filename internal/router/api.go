@@ -52,6 +52,15 @@ func (rt *Router) routes(pages http.Handler) http.Handler {
 	return http.NewCrossOriginProtection().Handler(mux)
 }
 
+// publicRoutes is what needs no password.
+func (rt *Router) publicRoutes(pages http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /hooks/{provider}/{kind}", rt.hook)
+	mux.HandleFunc("GET /hooks/{provider}/{kind}", rt.hook)
+	mux.Handle("/", pages)
+	return mux
+}
+
 // refusal is an error with the status code that it is answered with.
 type refusal struct {
 	code int

@@ -205,7 +205,9 @@ func (l *lane) send(ctx context.Context, n alert.Notification) {
 	defer cancel()
 	receipt, cause := l.r.Send(sendCtx, n)
 	allow(cause)
-	if err := l.settle(ctx, n, receipt, cause); err != nil {
+	err = l.settle(ctx, n, receipt, cause)
+	l.hub.Notify()
+	if err != nil {
 		l.log.Error("write down how an attempt ended; it will be made again", "receiver", n.Receiver, "notification", n.ID, "err", err)
 	}
 }

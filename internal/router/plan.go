@@ -9,6 +9,7 @@ import (
 	"goldensignals/internal/alert"
 	"goldensignals/internal/receiver/outbound"
 	"goldensignals/internal/receiver/sms"
+	"goldensignals/internal/router/web"
 	"goldensignals/internal/store"
 )
 
@@ -45,7 +46,7 @@ type Plan struct {
 	PersonByPhone func(phone string) (name string, ok bool)
 	// OnCall says who is told by which receiver now, and until when; for pages. Nil:
 	// unknown.
-	OnCall func(now time.Time) []Duty
+	OnCall func(now time.Time) []web.Duty
 	// WebhookToken is what Alertmanager must show as a bearer token. Zero: nothing.
 	WebhookToken outbound.Secret
 	// LinksValidFor is how long links in messages let people act. Zero: a week.
@@ -60,14 +61,6 @@ type Plan struct {
 	RetryMin    time.Duration // wait after the first failed attempt; 1 s
 	RetryMax    time.Duration // longest wait between attempts; 1 min
 	MaxAge      time.Duration // a message older than this is given up; 24 h
-}
-
-// Duty says who is told by a receiver at a level of escalation.
-type Duty struct {
-	Receiver string
-	Level    int
-	Person   string
-	Until    time.Time // zero: for good
 }
 
 // Limits are what a receiver bears. The zero value is one message at a time, at

@@ -103,13 +103,16 @@ type Router struct {
 	log      *slog.Logger
 	metrics  *metrics
 	handler  http.Handler
+	public   http.Handler
+	hub      *web.Hub
 	setting  atomic.Pointer[setting]
 	reloaded chan struct{} // holds one: the setting is another one
 	attend   chan struct{} // holds one: something was written that has a due time
 	formKey  link.Key      // of forms; another one at each start, if there is none for links
 	watchdog watchdog
 	kept     atomic.Pointer[[]silence.Kept] // silences made here that are active, or ended within the hour
-	gone     map[string]time.Time           // :: incident -> since when Alertmanager does not have it; attendTo's
+	asked    atomic.Pointer[askedAlerts]
+	gone     map[string]time.Time // :: incident -> since when Alertmanager does not have it; attendTo's
 
 	mu   sync.Mutex
 	bell map[string]chan struct{} // :: receiver name -> there is something to send
@@ -123,6 +126,7 @@ type setting struct {
 	store    *store.Store
 	log      *slog.Logger
 	metrics  *metrics
+	hub      *web.Hub
 }
 
 // New returns a router. It reads the store, and starts nothing.
@@ -132,7 +136,7 @@ func New(o Options) (*Router, error) {
 		return nil, fmt.Errorf("router: %w", err)
 	}
 	rt := &Router{
-		opts: o, store: o.Store, log: o.Log,
+		opts: o, store: o.Store, log: o.Log, hub: web.NewHub(),
 		reloaded: make(chan struct{}, 1),
 		attend:   make(chan struct{}, 1),
 		bell:     make(map[string]chan struct{}),
@@ -151,12 +155,35 @@ func New(o Options) (*Router, error) {
 		return nil, fmt.Errorf("router: register metrics: %w", err)
 	}
 	rt.set(o.Plan)
-	pages, err := web.New(web.Options{Store: o.Store, Runbooks: o.Runbooks, ExternalURL: o.ExternalURL, Log: o.Log})
-	if err != nil {
+	if err := rt.buildHandlers(); err != nil {
 		return nil, fmt.Errorf("router: %w", err)
 	}
-	rt.handler = rt.routes(pages)
 	return rt, nil
+}
+
+func (rt *Router) buildHandlers() error {
+	o := web.Options{
+		Store: rt.store, Runbooks: rt.opts.Runbooks, ExternalURL: rt.opts.ExternalURL, Log: rt.log,
+		Actions: actions{rt}, Hub: rt.hub, OnCall: rt.onCall,
+	}
+	pages, err := web.New(o)
+	if err != nil {
+		return err
+	}
+	public, err := web.Public(o)
+	if err != nil {
+		return err
+	}
+	rt.handler, rt.public = rt.routes(pages), rt.publicRoutes(public)
+	return nil
+}
+
+// onCall says who is told now, as the plan has it.
+func (rt *Router) onCall(now time.Time) []web.Duty {
+	if f := rt.setting.Load().plan.OnCall; f != nil {
+		return f(now)
+	}
+	return nil
 }
 
 // Apply replaces the plan. What is being sent is finished by the receivers of the
@@ -174,7 +201,7 @@ func (rt *Router) Apply(p Plan) error {
 
 func (rt *Router) set(p Plan) {
 	s := &setting{
-		plan: p, policy: p.policy(), store: rt.store, log: rt.log, metrics: rt.metrics,
+		plan: p, policy: p.policy(), store: rt.store, log: rt.log, metrics: rt.metrics, hub: rt.hub,
 		composer: composer{
 			receivers: make(map[string]Receiver), runbooks: rt.opts.Runbooks, external: rt.opts.ExternalURL,
 			notBefore: p.NotBefore, lapsed: rt.lapsed,
@@ -208,6 +235,7 @@ func (rt *Router) Run(ctx context.Context) error {
 	}
 	var wg sync.WaitGroup
 	defer wg.Wait()
+	defer rt.hub.Close() // streams of pages end with the router
 	wg.Go(func() { rt.attendTo(ctx) })
 	for ctx.Err() == nil {
 		rt.deliverUntilReload(ctx)
@@ -308,6 +336,10 @@ func (rt *Router) bellOf(receiver string) chan struct{} {
 // Handler serves the API and the pages at "/".
 func (rt *Router) Handler() http.Handler { return rt.handler }
 
+// PublicHandler serves, without a password, only what carries its own proof: the
+// links in messages, and the callbacks of SMS providers.
+func (rt *Router) PublicHandler() http.Handler { return rt.public }
+
 // accept decides about g and stores the decision; after nil it is durable.
 func (rt *Router) accept(ctx context.Context, g alert.Group, now time.Time) error {
 	s := rt.setting.Load()
@@ -356,6 +388,7 @@ func (rt *Router) announce(ch store.Change) {
 	for _, n := range ch.Notifications {
 		ring(rt.bellOf(n.Receiver))
 	}
+	rt.hub.Notify()
 	if ch.Incident != nil && len(ch.Incident.Escalations) > 0 {
 		ring(rt.attend)
 	}

@@ -55,6 +55,12 @@ func (rt *Router) silenceIncident(ctx context.Context, incident string, r web.Si
 		return silence.Kept{}, web.Problem("Choose what to silence: this incident has nothing of that kind.")
 	}
 	k := newKept(inc, choices[i], r, now, s.plan.LongestSilence)
+	kept, err := rt.keptAfter(ctx, now)
+	if err != nil {
+		return silence.Kept{}, err
+	}
+	replaces := sameSilence(kept, k) // pressed twice, or thought better of
+	k.ID = replaces
 	if err := silence.Check(k.Silence(), now, silence.Limits{Longest: s.plan.LongestSilence}); err != nil {
 		return silence.Kept{}, web.Problem(sentence(err))
 	}
@@ -67,7 +73,7 @@ func (rt *Router) silenceIncident(ctx context.Context, incident string, r web.Si
 	if k.WithIncident {
 		text = choices[i].Text + ", until the incident ends"
 	}
-	err = rt.keepSilence(ctx, k, "", store.Event{Incident: inc.ID, At: now, Kind: eventSilenced, Author: k.Author, Text: text + ". " + k.Comment})
+	err = rt.keepSilence(ctx, k, replaces, store.Event{Incident: inc.ID, At: now, Kind: eventSilenced, Author: k.Author, Text: text + ". " + k.Comment})
 	if err == nil {
 		rt.log.Info("incident silenced", "incident", inc.ID, "author", k.Author, "until", k.EndsAt)
 	}
@@ -92,6 +98,17 @@ func newKept(inc store.Incident, c silence.Choice, r web.SilenceRequest, now tim
 	return k
 }
 
+// sameSilence returns the id of the silence of the same incident that mutes the
+// same; "" if there is none.
+func sameSilence(kept []silence.Kept, k silence.Kept) string {
+	for _, old := range kept {
+		if old.Incident == k.Incident && slices.Equal(old.Matchers, k.Matchers) {
+			return old.ID
+		}
+	}
+	return ""
+}
+
 // annotated says in Alertmanager where a silence comes from.
 func annotated(k silence.Kept, inc store.Incident) alert.Silence {
 	s := k.Silence()
@@ -111,6 +128,27 @@ func sentence(err error) string {
 	return strings.ToUpper(text[:1]) + strings.TrimSuffix(text[1:], ".") + "."
 }
 
+// firing returns what fires in Alertmanager, asked within the last seconds: pages
+// are looked at by many, and again at every change.
+func (rt *Router) firing(ctx context.Context, am Silencer) ([]silence.Alert, error) {
+	const fresh = 2 * time.Second
+	if last := rt.asked.Load(); last != nil && time.Since(last.at) < fresh {
+		return last.alerts, nil
+	}
+	alerts, err := am.Alerts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rt.asked.Store(&askedAlerts{alerts, time.Now()})
+	return alerts, nil
+}
+
+// askedAlerts is an answer of Alertmanager's.
+type askedAlerts struct {
+	alerts []silence.Alert
+	at     time.Time
+}
+
 func (rt *Router) keepSilence(ctx context.Context, k silence.Kept, replaces string, events ...store.Event) error {
 	body, err := json.Marshal(k)
 	if err != nil {
@@ -121,6 +159,7 @@ func (rt *Router) keepSilence(ctx context.Context, k silence.Kept, replaces stri
 	if err := rt.store.PutSilence(ctx, store.SilenceRow{ID: k.ID, Incident: k.Incident, EndsAt: k.EndsAt, Body: body}, replaces, events...); err != nil {
 		return err
 	}
+	rt.hub.Notify()
 	return rt.loadSilences(ctx, time.Now())
 }
 
@@ -178,13 +217,22 @@ func (rt *Router) tendSilences(ctx context.Context, s *setting, now time.Time) {
 		}
 		return
 	}
+	silences, err := s.plan.Silencer.Silences(ask)
+	if err != nil {
+		rt.log.Warn("ask Alertmanager for silences", "err", err)
+		return
+	}
+	active := make(map[string]bool) // :: id
+	for _, one := range silences {
+		active[one.ID] = one.EndsAt.After(now)
+	}
 	kept, err := rt.keptAfter(ctx, now)
 	if err != nil {
 		rt.log.Error("look at silences", "err", err)
 		return
 	}
 	for _, k := range kept {
-		if err := rt.tend(ctx, s.plan.Silencer, k, alerts, now); err != nil && ctx.Err() == nil {
+		if err := rt.tend(ctx, s.plan.Silencer, k, active[k.ID], alerts, now); err != nil && ctx.Err() == nil {
 			rt.log.Error("tend a silence; it is tried again", "silence", k.ID, "err", err)
 		}
 	}
@@ -194,7 +242,13 @@ func (rt *Router) tendSilences(ctx context.Context, s *setting, now time.Time) {
 	rt.closeGone(ctx, s, alerts, now)
 }
 
-func (rt *Router) tend(ctx context.Context, am Silencer, k silence.Kept, alerts []silence.Alert, now time.Time) error {
+// tend looks after one silence. One that somebody ended in Alertmanager itself
+// stays ended.
+func (rt *Router) tend(ctx context.Context, am Silencer, k silence.Kept, active bool, alerts []silence.Alert, now time.Time) error {
+	if !active {
+		k.EndsAt = now
+		return rt.keepSilence(ctx, k, k.ID, store.Event{Incident: k.Incident, At: now, Kind: eventUnsilenced, Text: "in Alertmanager"})
+	}
 	next, action := silence.Tend(k, alerts, now)
 	var events []store.Event
 	switch action {

@@ -140,6 +140,10 @@ func TestSilenceByTextMessage(t *testing.T) {
 			silence.Matches(s.Matchers, alert.Labels{"alertname": "Down", "service": "auth"}) {
 			t.Errorf("it mutes by %v", s.Matchers)
 		}
+		reply(t, r, "4", "SILENCE 1h")
+		if s := am.silences["s1"]; am.made != 1 || time.Until(s.EndsAt) > time.Hour {
+			t.Errorf("thought better of: %d silences, %+v", am.made, s)
+		}
 		am.down = true
 		if w := r.do(t, "POST", "/hooks/p/reply?id=3&from="+url.QueryEscape(annasPhone), "SILENCE 1h"); w.Code != 503 {
 			t.Errorf("with Alertmanager down: %d, want 503 so that the provider asks again", w.Code)
