@@ -17,6 +17,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -80,6 +81,11 @@ func (o *Options) setDefaults() {
 		o.MaxBody = 16 << 20
 	}
 	o.Plan.setDefaults()
+	if o.ExternalURL != nil { // JoinPath leaves out the slash that links need
+		u := *o.ExternalURL
+		u.Path = "/" + strings.TrimPrefix(u.Path, "/")
+		o.ExternalURL = &u
+	}
 }
 
 func (o *Options) validate() error {

@@ -477,3 +477,14 @@ func TestSameWebhooksSameBytes(t *testing.T) {
 		t.Errorf("not everything was delivered: %s", runs[0])
 	}
 }
+
+// The address of a stack has no path, and JoinPath then leaves out the slash.
+func TestPagesBelowAPathLinkFromTheRoot(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, t.TempDir(), nil, func(o *router.Options) {
+		o.ExternalURL = (&url.URL{Scheme: "http", Host: "localhost:8080"}).JoinPath("router")
+	})
+	if body := r.do(t, "GET", "/", "").Body.String(); !strings.Contains(body, `href="/router/static/`) {
+		t.Errorf("the page links elsewhere: %.500s", body)
+	}
+}
