@@ -18,6 +18,7 @@ type receiver struct {
 	grace time.Duration
 	run   func(context.Context) error // nil: it has nothing to do all the time
 	close func() error
+	once  sync.Once     // for close
 	file  *logline.File // of a log receiver; nil: it is none
 
 	sending sync.RWMutex // held to read while something is sent
@@ -53,8 +54,12 @@ func (r *receiver) Run(ctx context.Context) error {
 	return r.run(inner)
 }
 
-// Close closes what was opened for the receiver. Nothing may be sent any more.
-func (r *receiver) Close() error { return r.close() }
+// Close closes what was opened for the receiver. Nothing may be sent any more. A
+// second time it does nothing.
+func (r *receiver) Close() (err error) {
+	r.once.Do(func() { err = r.close() })
+	return err
+}
 
 // outlive returns a context with the deadline and values of ctx that is done the
 // grace after ctx is cancelled.
