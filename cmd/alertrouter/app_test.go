@@ -35,7 +35,7 @@ func TestEndToEnd(t *testing.T) {
 	r.tell(t, "ShopDown", "critical")
 	r.tell(t, "DiskFills", "warning")
 	r.tell(t, "Deployed", "info")
-	for page, want := range map[string]string{"/phone": "ShopDown", "/tickets": "DiskFills", "/log": "Deployed"} {
+	for page, want := range map[string]string{"/phone": "ShopDown", "/tickets": "It hurts.", "/log": "Deployed"} {
 		eventually(t, want+" on "+page, func() bool {
 			status, body := call(t, http.MethodGet, r.url+page, "", nil)
 			return status == http.StatusOK && strings.Contains(body, want)
@@ -155,6 +155,16 @@ func newGateway(t *testing.T, hold chan struct{}) *gateway {
 	return g
 }
 
+// waitUntilAsked waits for a request.
+func (g *gateway) waitUntilAsked(t *testing.T) {
+	t.Helper()
+	select {
+	case <-g.begun:
+	case <-time.After(patience):
+		t.Fatalf("the gateway is not asked within %v", patience)
+	}
+}
+
 func (g *gateway) count() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -182,7 +192,10 @@ func TestReloadUnderLoad(t *testing.T) {
 	const senders, each, reloads = 4, 40, 6
 	before, after := newGateway(t, nil), newGateway(t, nil)
 	logFile := filepath.Join(t.TempDir(), "alerts.json")
-	file := write(t, "alertrouter.yml", through(before, logFile))
+	// A message that is leased in the moment of a reload waits for the end of its
+	// lease, which follows from the timeout.
+	config := func(g *gateway) string { return through(g, logFile) + "retry: {timeout: 2s}\n" }
+	file := write(t, "alertrouter.yml", config(before))
 	r := start(t, "--config.file="+file)
 
 	var told sync.WaitGroup
@@ -200,7 +213,7 @@ func TestReloadUnderLoad(t *testing.T) {
 		if i == reloads-1 {
 			g = after
 		}
-		write(t, file, through(g, logFile))
+		write(t, file, config(g))
 		r.hangup <- syscall.SIGHUP
 		eventually(t, "reload", func() bool { return strings.Count(r.stderr.String(), "configuration reloaded") == i+1 })
 	}
@@ -306,7 +319,7 @@ func TestEndFinishesWhatIsBeingSent(t *testing.T) {
 	data := "--data-dir=" + t.TempDir()
 	r := start(t, file, data)
 	r.tell(t, "Hot", "critical")
-	<-g.begun
+	g.waitUntilAsked(t)
 	r.cancel()
 	eventually(t, "end of the listener", func() bool {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.url+"/-/healthy", nil)
@@ -388,7 +401,7 @@ func TestSignals(t *testing.T) {
 	p = startProcess(t, append(args, "--data-dir="+t.TempDir())...)
 	r := &running{url: "http://" + upAt(t, &p.stderr)}
 	r.tell(t, "Hot", "critical")
-	<-g.begun
+	g.waitUntilAsked(t)
 	p.signal(t, os.Interrupt)
 	eventually(t, "end", func() bool { return strings.Contains(p.stderr.String(), "alertrouter ends") })
 	p.signal(t, os.Interrupt)

@@ -162,7 +162,7 @@ func call(t *testing.T, method, url, body string, edit func(*http.Request)) (sta
 // webhook is one of Alertmanager's, of an alert of its own.
 func webhook(name, severity string) string {
 	labels := fmt.Sprintf(`{"alertname":%q,"severity":%q,"service":"shop"}`, name, severity)
-	return fmt.Sprintf(`{"version":"4","groupKey":"{}:{alertname=%q}","status":"firing","receiver":"alertrouter","notification_reason":"first notification",
+	return fmt.Sprintf(`{"version":"4","groupKey":"{}:%s","status":"firing","receiver":"alertrouter","notification_reason":"first notification",
 		"groupLabels":{"alertname":%q},"commonLabels":%s,"commonAnnotations":{},"alerts":[
 		{"status":"firing","labels":%s,"annotations":{"summary":"It hurts."},"startsAt":"2026-01-08T12:00:00Z","endsAt":"0001-01-01T00:00:00Z"}]}`,
 		name, name, labels, labels)
