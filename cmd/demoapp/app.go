@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"goldensignals/internal/cgroup"
+	"goldensignals/internal/cli"
 	"goldensignals/internal/havoc"
 	"goldensignals/internal/shop"
 )
@@ -54,12 +55,12 @@ func newApp(c *config, earlier int64, log *slog.Logger) (*app, error) {
 	started := time.Now()
 	service, err := shop.New(serviceOptions(c, box, log))
 	if err != nil {
-		return nil, usageError{err}
+		return nil, cli.WrongCall(err)
 	}
 	a := &app{c: c, log: log, started: started, service: service, limits: limits}
 	a.faults = &faults{service: c.service, set: service.Faults(), dir: c.dataDir, log: log}
 	if err := a.faults.restore(); err != nil {
-		return nil, usageError{fmt.Errorf("--data-dir: %w", err)}
+		return nil, cli.WrongCall(fmt.Errorf("--data-dir: %w", err))
 	}
 	return a, nil
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/url"
 	"os"
 	"slices"
@@ -14,6 +13,7 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 
 	"goldensignals/internal/fault"
+	"goldensignals/internal/guard"
 	"goldensignals/internal/shop"
 )
 
@@ -96,7 +96,7 @@ func (c *config) readToken() error {
 		return nil
 	}
 	if c.tokenFile == "" {
-		if isLoopback(c.adminListen) {
+		if guard.Loopback(c.adminListen) {
 			return nil
 		}
 		return fmt.Errorf("--admin.listen-address=%s: others than this machine can reach it; add --admin.token-file, or listen on 127.0.0.1", c.adminListen)
@@ -110,17 +110,6 @@ func (c *config) readToken() error {
 		return fmt.Errorf("--admin.token-file=%s: the file is empty; write a token into it", c.tokenFile)
 	}
 	return nil
-}
-
-// isLoopback reports whether only this machine can reach addr. A name other
-// than localhost may lead anywhere.
-func isLoopback(addr string) bool {
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		return false
-	}
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 func (c *config) makeDataDir() error {

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
+
+	"goldensignals/internal/cli"
 )
 
 // TestMain is the program itself where a test has started it as a child.
@@ -93,8 +95,8 @@ func TestWrongCalls(t *testing.T) {
 			t.Parallel()
 			var stderr bytes.Buffer
 			status := run(t.Context(), strings.Fields(tt.args), noEnv, io.Discard, &stderr)
-			if status != exitUsage || !strings.Contains(stderr.String(), tt.want) {
-				t.Errorf("status %d, want %d; stderr %q, want one with %q", status, exitUsage, stderr.String(), tt.want)
+			if status != cli.ExitUsage || !strings.Contains(stderr.String(), tt.want) {
+				t.Errorf("status %d, want %d; stderr %q, want one with %q", status, cli.ExitUsage, stderr.String(), tt.want)
 			}
 			if strings.Contains(stderr.String(), "secret") {
 				t.Errorf("stderr tells the token: %q", stderr.String())
@@ -106,8 +108,8 @@ func TestWrongCalls(t *testing.T) {
 func TestHelp(t *testing.T) {
 	t.Parallel()
 	var stdout bytes.Buffer
-	if status := run(t.Context(), []string{"--help"}, noEnv, &stdout, io.Discard); status != exitOK {
-		t.Errorf("status %d, want %d", status, exitOK)
+	if status := run(t.Context(), []string{"--help"}, noEnv, &stdout, io.Discard); status != cli.ExitOK {
+		t.Errorf("status %d, want %d", status, cli.ExitOK)
 	}
 	if got := stdout.String(); strings.Count(got, "usage:") != 1 || !strings.Contains(got, "--admin.listen-address") {
 		t.Errorf("help:\n%s", got)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"goldensignals/internal/cgroup"
+	"goldensignals/internal/cli"
 	"goldensignals/internal/fault"
 	"goldensignals/internal/havoc"
 )
@@ -128,13 +129,13 @@ func TestSupervisor(t *testing.T) {
 		return <-status, stderr.String()
 	}
 	status, log := life(func(cancel context.CancelFunc, _ string) { cancel() })
-	if status != exitOK {
+	if status != cli.ExitOK {
 		t.Errorf("told to end: status %d, want 0; log:\n%s", status, log)
 	}
 	status, log = life(func(_ context.CancelFunc, admin string) {
 		ask(t, http.MethodPost, admin, `{"kind":"crash","service":"payments"}`)
 	})
-	if status != exitFailed {
+	if status != cli.ExitFailed {
 		t.Errorf("crashed: status %d, want 1; log:\n%s", status, log)
 	}
 	if _, err := os.Stat(filepath.Join(dir, killsFile)); !errors.Is(err, os.ErrNotExist) {

@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"goldensignals/internal/cli"
 )
 
 // server answers at one listener.
@@ -22,7 +24,7 @@ type server struct {
 func listen(ctx context.Context, addr, flag string) (net.Listener, error) {
 	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if err != nil {
-		return nil, usageError{fmt.Errorf("%s: %w", flag, err)}
+		return nil, cli.WrongCall(fmt.Errorf("%s: %w", flag, err))
 	}
 	return ln, nil
 }

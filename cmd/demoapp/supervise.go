@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"goldensignals/internal/cgroup"
+	"goldensignals/internal/cli"
 )
 
 // A kernel that kills a process because memory is used up counts that in the
@@ -57,7 +58,7 @@ func supervise(ctx context.Context, dataDir string, args []string, stdout, stder
 	path := filepath.Join(dataDir, killsFile)
 	earlier, err := readKills(path)
 	if err != nil {
-		return 0, usageError{fmt.Errorf("--data-dir: %w", err)}
+		return 0, cli.WrongCall(fmt.Errorf("--data-dir: %w", err))
 	}
 	state, err := runChild(ctx, args, earlier-before, stdout, stderr)
 	if err != nil {

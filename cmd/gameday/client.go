@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
+
+	"goldensignals/internal/cli"
 )
 
 // client speaks to a running stack.
@@ -39,7 +41,7 @@ func (c *client) do(ctx context.Context, method, path string, in, out any) error
 	target := strings.TrimSuffix(c.base.String(), "/") + path
 	req, err := http.NewRequestWithContext(ctx, method, target, body)
 	if err != nil {
-		return usageError{fmt.Errorf("--stack=%s: %w", c.base, err)}
+		return cli.WrongCall(fmt.Errorf("--stack=%s: %w", c.base, err))
 	}
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := http.DefaultTransport.RoundTrip(req)
@@ -71,7 +73,7 @@ func refusal(resp *http.Response, body []byte) error {
 	}
 	err := fmt.Errorf("%s", answer.Error)
 	if resp.StatusCode/100 == 4 {
-		return usageError{err}
+		return cli.WrongCall(err)
 	}
 	return err
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/alecthomas/kingpin/v2"
 
+	"goldensignals/internal/cli"
 	"goldensignals/internal/drill"
 	"goldensignals/internal/report"
 	"goldensignals/internal/stack"
@@ -41,15 +42,15 @@ func compareCommand(app *kingpin.Application) command {
 
 func (r *compare) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err := r.check(); err != nil {
-		return usageError{err}
+		return cli.WrongCall(err)
 	}
 	files, err := readDrills(r.drills)
 	if err != nil {
-		return usageError{err}
+		return cli.WrongCall(err)
 	}
 	specs, err := r.specs(files)
 	if err != nil {
-		return usageError{err}
+		return cli.WrongCall(err)
 	}
 	// A comparison of what is left after an error would mislead.
 	results, err := replayAll(ctx, specs, stderr)

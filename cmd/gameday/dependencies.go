@@ -11,6 +11,7 @@ import (
 
 	"github.com/alecthomas/kingpin/v2"
 
+	"goldensignals/internal/cli"
 	"goldensignals/internal/dependency"
 )
 
@@ -28,19 +29,19 @@ func (d *dependencies) run(_ context.Context, stdout, _ io.Writer) error {
 	in := func(name string) string { return filepath.Join(d.folder, name) }
 	content, err := os.ReadFile(in("services.yaml"))
 	if err != nil {
-		return usageError{fmt.Errorf("read who calls whom: %w; write services.yaml as in the folder alerts", err)}
+		return cli.WrongCall(fmt.Errorf("read who calls whom: %w; write services.yaml as in the folder alerts", err))
 	}
 	services, err := dependency.Parse(in("services.yaml"), content)
 	if err != nil {
-		return usageError{err}
+		return cli.WrongCall(err)
 	}
 	config, err := os.ReadFile(in("alertmanager.yml"))
 	if err != nil {
-		return usageError{fmt.Errorf("read the inhibition rules: %w", err)}
+		return cli.WrongCall(fmt.Errorf("read the inhibition rules: %w", err))
 	}
 	config, err = services.Insert(in("alertmanager.yml"), config)
 	if err != nil {
-		return usageError{err}
+		return cli.WrongCall(err)
 	}
 	return errors.Join(
 		replace(in("alertmanager.yml"), config, stdout),

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"goldensignals/internal/cli"
 )
 
 func TestDependencies(t *testing.T) {
@@ -29,12 +31,12 @@ func TestDependencies(t *testing.T) {
 		status         int
 		stdout, stderr string
 	}{
-		{"written", fine, exitOK, "alertmanager.yml: written", ""},
-		{"again", fine, exitOK, "alertmanager.yml: as it was", ""},
-		{"no services", folder(map[string]string{"alertmanager.yml": config}), exitUsage, "", "write services.yaml as in the folder alerts"},
-		{"broken services", folder(map[string]string{"services.yaml": "services:\n  web: {calls: [db]}\n", "alertmanager.yml": config}), exitUsage, "", `services.yaml:2: there is no service "db"`},
-		{"no place", folder(map[string]string{"services.yaml": services, "alertmanager.yml": "route: {receiver: r}\n"}), exitUsage, "", "write these two lines below inhibit_rules"},
-		{"no configuration", folder(map[string]string{"services.yaml": services}), exitUsage, "", "alertmanager.yml"},
+		{"written", fine, cli.ExitOK, "alertmanager.yml: written", ""},
+		{"again", fine, cli.ExitOK, "alertmanager.yml: as it was", ""},
+		{"no services", folder(map[string]string{"alertmanager.yml": config}), cli.ExitUsage, "", "write services.yaml as in the folder alerts"},
+		{"broken services", folder(map[string]string{"services.yaml": "services:\n  web: {calls: [db]}\n", "alertmanager.yml": config}), cli.ExitUsage, "", `services.yaml:2: there is no service "db"`},
+		{"no place", folder(map[string]string{"services.yaml": services, "alertmanager.yml": "route: {receiver: r}\n"}), cli.ExitUsage, "", "write these two lines below inhibit_rules"},
+		{"no configuration", folder(map[string]string{"services.yaml": services}), cli.ExitUsage, "", "alertmanager.yml"},
 	} { // one after the other: the second looks at what the first wrote
 		var stdout, stderr bytes.Buffer
 		status := run(t.Context(), []string{"dependencies", tt.dir}, &stdout, &stderr)

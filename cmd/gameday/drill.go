@@ -16,6 +16,7 @@ import (
 
 	"github.com/alecthomas/kingpin/v2"
 
+	"goldensignals/internal/cli"
 	"goldensignals/internal/drill"
 	"goldensignals/internal/stack"
 )
@@ -51,7 +52,7 @@ func drillLint(parent *kingpin.CmdClause) command {
 	return command{c, func(_ context.Context, stdout, stderr io.Writer) error {
 		files, err := findDrills(*paths)
 		if err != nil {
-			return usageError{err}
+			return cli.WrongCall(err)
 		}
 		broken := 0
 		for _, f := range files {

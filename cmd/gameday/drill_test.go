@@ -14,12 +14,13 @@ import (
 	"time"
 
 	"goldensignals/drills"
+	"goldensignals/internal/cli"
 )
 
 func TestDrillList(t *testing.T) {
 	t.Parallel()
 	status, stdout, stderr := call(t, "drill", "list")
-	if status != exitOK || stderr != "" {
+	if status != cli.ExitOK || stderr != "" {
 		t.Fatalf("gameday drill list = %d, stderr %s", status, stderr)
 	}
 	names, err := fs.Glob(drills.FS(), "*.yaml")
@@ -63,12 +64,12 @@ func TestDrillLint(t *testing.T) {
 		status   int
 		out, err []string
 	}{
-		{"shipped", nil, exitOK, []string{"payments-errors.yaml: ok", "healthy.yaml: ok"}, nil},
-		{"a file", []string{good}, exitOK, []string{good + ": ok"}, nil},
-		{"a folder", []string{filepath.Join(dir, "good")}, exitOK, []string{"quiet.yaml: ok", "other.yml: ok"}, nil},
-		{"errors", []string{filepath.Join(dir, "mixed")}, exitFailed, []string{"fine.yaml: ok"}, []string{bad + ":1: name:", bad + ":2: duration:", "1 of 2 drill files have errors"}},
-		{"no such path", []string{good, filepath.Join(dir, "none.yaml")}, exitUsage, nil, []string{"none.yaml"}},
-		{"an empty folder", []string{filepath.Join(dir, "empty")}, exitUsage, nil, []string{"holds no .yaml file"}},
+		{"shipped", nil, cli.ExitOK, []string{"payments-errors.yaml: ok", "healthy.yaml: ok"}, nil},
+		{"a file", []string{good}, cli.ExitOK, []string{good + ": ok"}, nil},
+		{"a folder", []string{filepath.Join(dir, "good")}, cli.ExitOK, []string{"quiet.yaml: ok", "other.yml: ok"}, nil},
+		{"errors", []string{filepath.Join(dir, "mixed")}, cli.ExitFailed, []string{"fine.yaml: ok"}, []string{bad + ":1: name:", bad + ":2: duration:", "1 of 2 drill files have errors"}},
+		{"no such path", []string{good, filepath.Join(dir, "none.yaml")}, cli.ExitUsage, nil, []string{"none.yaml"}},
+		{"an empty folder", []string{filepath.Join(dir, "empty")}, cli.ExitUsage, nil, []string{"holds no .yaml file"}},
 	}
 	for _, tt := range tests {
 		status, stdout, stderr := call(t, append([]string{"drill", "lint"}, tt.args...)...)
@@ -104,14 +105,14 @@ func TestDrillRefuses(t *testing.T) {
 		status int
 		want   string
 	}{
-		{"no name", []string{"start"}, exitUsage, "name"},
-		{"unknown name", []string{"start", "gremlins", nobody}, exitUsage, "name a file or one of: auth-down"},
-		{"bad file", []string{"start", bad, nobody}, exitUsage, bad + ":3: the key \"colour\" is unknown"},
-		{"unknown form", []string{"start", "blip", "--format=pdf", nobody}, exitUsage, "must be one of table,json,html"},
-		{"no stack to start on", []string{"start", "blip", nobody}, exitFailed, "start one with: gameday up"},
-		{"no stack to ask", []string{"status", nobody}, exitFailed, "start one with: gameday up"},
-		{"no stack to stop", []string{"stop", nobody}, exitFailed, "start one with: gameday up"},
-		{"no subcommand", []string{}, exitUsage, "gameday --help"},
+		{"no name", []string{"start"}, cli.ExitUsage, "name"},
+		{"unknown name", []string{"start", "gremlins", nobody}, cli.ExitUsage, "name a file or one of: auth-down"},
+		{"bad file", []string{"start", bad, nobody}, cli.ExitUsage, bad + ":3: the key \"colour\" is unknown"},
+		{"unknown form", []string{"start", "blip", "--format=pdf", nobody}, cli.ExitUsage, "must be one of table,json,html"},
+		{"no stack to start on", []string{"start", "blip", nobody}, cli.ExitFailed, "start one with: gameday up"},
+		{"no stack to ask", []string{"status", nobody}, cli.ExitFailed, "start one with: gameday up"},
+		{"no stack to stop", []string{"stop", nobody}, cli.ExitFailed, "start one with: gameday up"},
+		{"no subcommand", []string{}, cli.ExitUsage, "gameday --help"},
 	}
 	for _, tt := range tests {
 		status, stdout, stderr := call(t, append([]string{"drill"}, tt.args...)...)
@@ -179,18 +180,18 @@ func TestDrillLive(t *testing.T) {
 	}
 	broken := func() bool { return !strings.HasSuffix(get(t, address+"/api/v1/faults"), "\"active\":[]}\n") }
 
-	want("status before", []string{"status"}, exitOK, "No drill is running.", "")
-	want("stop before", []string{"stop"}, exitOK, "No drill is running.", "")
+	want("status before", []string{"status"}, cli.ExitOK, "No drill is running.", "")
+	want("stop before", []string{"stop"}, cli.ExitOK, "No drill is running.", "")
 
 	first := startDrill(t, file, target, "--by=anna")
 	until(t, 10*time.Second, "fault", failing)
-	if status, stdout, _ := call(t, "fault", "list", target); status != exitOK || !strings.Contains(stdout, "hidden until it ends") {
+	if status, stdout, _ := call(t, "fault", "list", target); status != cli.ExitOK || !strings.Contains(stdout, "hidden until it ends") {
 		t.Errorf("gameday fault list = %d during a drill, want that faults are hidden:\n%s", status, stdout)
 	}
-	want("status", []string{"status"}, exitOK, "of 30m, started by anna.\n\n  Customers complain.", "")
-	want("second start", []string{"start", "blip"}, exitUsage, "", "a drill is running already")
+	want("status", []string{"status"}, cli.ExitOK, "of 30m, started by anna.\n\n  Customers complain.", "")
+	want("second start", []string{"start", "blip"}, cli.ExitUsage, "", "a drill is running already")
 	first.interrupt()
-	if status := first.wait(t); status != exitFailed || !strings.Contains(first.stderr.String(), "none of its faults and silences is left") {
+	if status := first.wait(t); status != cli.ExitFailed || !strings.Contains(first.stderr.String(), "none of its faults and silences is left") {
 		t.Errorf("after Ctrl-C: %d, stderr %s", status, first.stderr.String())
 	}
 	if broken() {
@@ -199,14 +200,14 @@ func TestDrillLive(t *testing.T) {
 
 	second := startDrill(t, file, target)
 	until(t, 10*time.Second, "fault", broken)
-	want("stop", []string{"stop"}, exitOK, "None of its faults and silences is left.", "")
+	want("stop", []string{"stop"}, cli.ExitOK, "None of its faults and silences is left.", "")
 	if broken() {
 		t.Error("the fault is still there after stop")
 	}
-	if status := second.wait(t); status != exitFailed || !strings.Contains(second.stderr.String(), "somebody stopped the drill") {
+	if status := second.wait(t); status != cli.ExitFailed || !strings.Contains(second.stderr.String(), "somebody stopped the drill") {
 		t.Errorf("after stop: %d, stderr %s", status, second.stderr.String())
 	}
-	want("status after", []string{"status"}, exitOK, "The last drill was at-once (at-once)", "")
+	want("status after", []string{"status"}, cli.ExitOK, "The last drill was at-once (at-once)", "")
 }
 
 // TestDrillStartEnds plays the stack: it answers a start with the given lines.
@@ -226,15 +227,15 @@ func TestDrillStartEnds(t *testing.T) {
 		out, errs []string
 		noOut     string
 	}{
-		{"passed", started + passed, nil, exitOK, []string{"It lasts 1m", "Help.", "(control)", "The players slept."}, []string{"Saved by the stack: /data/x.txt"}, ""},
-		{"fell short", started + short, nil, exitFailed, []string{"1 false page."}, []string{"1 of 1 drills fell short: x"}, ""},
-		{"for programs", started + passed, []string{"--format=json"}, exitOK, []string{`{"drill":"x"`}, []string{"Help."}, "Help."},
-		{"into a file", started + passed, []string{"--format=json", "--out=" + out}, exitOK, []string{"Help.", "(control)"}, nil, `{"drill"`},
-		{"not saved", started + `{"result":{"drill":"x","passed":true,"control":true},"save_error":"disk full"}`, nil, exitFailed, []string{"(control)"}, []string{"could not keep the result: disk full"}, ""},
-		{"error", started + `{"error":"the stack is stopping"}`, nil, exitFailed, []string{"Help."}, []string{"the stack is stopping"}, "DRILL"},
-		{"cut off", started, nil, exitFailed, []string{"Help."}, []string{"the stack went away"}, "DRILL"},
-		{"nonsense", "<html>", nil, exitFailed, nil, []string{"follow the drill"}, ""},
-		{"steers the terminal", `{"state":"started","drill":{"brief":"a\u001b[2Jb"}}` + passed, nil, exitOK, []string{"a [2Jb"}, nil, "\x1b"},
+		{"passed", started + passed, nil, cli.ExitOK, []string{"It lasts 1m", "Help.", "(control)", "The players slept."}, []string{"Saved by the stack: /data/x.txt"}, ""},
+		{"fell short", started + short, nil, cli.ExitFailed, []string{"1 false page."}, []string{"1 of 1 drills fell short: x"}, ""},
+		{"for programs", started + passed, []string{"--format=json"}, cli.ExitOK, []string{`{"drill":"x"`}, []string{"Help."}, "Help."},
+		{"into a file", started + passed, []string{"--format=json", "--out=" + out}, cli.ExitOK, []string{"Help.", "(control)"}, nil, `{"drill"`},
+		{"not saved", started + `{"result":{"drill":"x","passed":true,"control":true},"save_error":"disk full"}`, nil, cli.ExitFailed, []string{"(control)"}, []string{"could not keep the result: disk full"}, ""},
+		{"error", started + `{"error":"the stack is stopping"}`, nil, cli.ExitFailed, []string{"Help."}, []string{"the stack is stopping"}, "DRILL"},
+		{"cut off", started, nil, cli.ExitFailed, []string{"Help."}, []string{"the stack went away"}, "DRILL"},
+		{"nonsense", "<html>", nil, cli.ExitFailed, nil, []string{"follow the drill"}, ""},
+		{"steers the terminal", `{"state":"started","drill":{"brief":"a\u001b[2Jb"}}` + passed, nil, cli.ExitOK, []string{"a [2Jb"}, nil, "\x1b"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 	"golang.org/x/term"
 
+	"goldensignals/internal/cli"
 	"goldensignals/internal/drill"
 	"goldensignals/internal/report"
 	"goldensignals/internal/stack"
@@ -51,7 +52,7 @@ func userName() string {
 func (s *liveStart) run(ctx context.Context, stdout, stderr io.Writer) error {
 	file, err := readDrill(s.name)
 	if err != nil {
-		return usageError{err}
+		return cli.WrongCall(err)
 	}
 	// The request outlives Ctrl-C, so that the stack's last word is heard.
 	request, hangUp := context.WithCancel(context.WithoutCancel(ctx))
@@ -97,7 +98,7 @@ func (s *liveStart) open(ctx context.Context, file drillFile) (io.ReadCloser, er
 	target := strings.TrimSuffix(s.target.base.String(), "/") + stack.DrillsPath + "?" + query.Encode()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader(file.content))
 	if err != nil {
-		return nil, usageError{fmt.Errorf("--stack=%s: %w", s.target.base, err)}
+		return nil, cli.WrongCall(fmt.Errorf("--stack=%s: %w", s.target.base, err))
 	}
 	req.Header.Set("Content-Type", "application/yaml")
 	resp, err := http.DefaultTransport.RoundTrip(req)

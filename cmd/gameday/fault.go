@@ -13,6 +13,7 @@ import (
 
 	"github.com/alecthomas/kingpin/v2"
 
+	"goldensignals/internal/cli"
 	"goldensignals/internal/fault"
 	"goldensignals/internal/faultapi"
 )
@@ -101,7 +102,7 @@ func faultInject(parent *kingpin.CmdClause) command {
 				continue
 			}
 			if err := f.Set(s.name, s.text); err != nil {
-				return usageError{err}
+				return cli.WrongCall(err)
 			}
 		}
 		var active fault.Active

@@ -13,6 +13,7 @@ import (
 
 	"github.com/alecthomas/kingpin/v2"
 
+	"goldensignals/internal/cli"
 	"goldensignals/internal/fault"
 	"goldensignals/internal/faultapi"
 )
@@ -99,7 +100,7 @@ func fixApply(parent *kingpin.CmdClause) command {
 				return err
 			}
 			if order.Service, err = onlyService(fixes, *name); err != nil {
-				return usageError{err}
+				return cli.WrongCall(err)
 			}
 		}
 		var applied fault.Applied

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"goldensignals/internal/cli"
 	"goldensignals/internal/fault"
 )
 
@@ -21,25 +22,25 @@ func TestFixCommands(t *testing.T) {
 		status     int
 		out, fault string // wanted in stdout, in stderr
 	}{
-		{"nothing applied", []string{"list", stack}, exitOK, "APPLIED  none", ""},
-		{"what there is", []string{"list", stack}, exitOK, "shed-load    –                                                               traffic-spike", ""},
-		{"apply", []string{"apply", "rollback", "--service=payments", stack}, exitOK, "The rollback of payments takes effect at ", ""},
-		{"only one can take it", []string{"apply", "drain-queue", stack}, exitOK, "The drain-queue of orders takes effect at ", ""},
-		{"under way", []string{"list", stack}, exitOK, "rollback     payments  under way until ", ""},
-		{"busy", []string{"apply", "restart", "--service=payments", stack}, exitUsage, "", "rollback of payments is under way until"},
-		{"which service", []string{"apply", "rollback", stack}, exitUsage, "", "--service: missing; choose one of shop, auth, orders, payments"},
-		{"which of two", []string{"apply", "raise-pool", stack}, exitUsage, "", "--service: missing; choose one of orders, payments"},
-		{"unknown", []string{"apply", "reboot", stack}, exitUsage, "", `"reboot" is unknown; choose one of rollback, restart`},
-		{"unknown of a service", []string{"apply", "reboot", "--service=shop", stack}, exitUsage, "", `"reboot" is unknown; choose one of rollback, restart`},
-		{"unknown service", []string{"apply", "restart", "--service=shoe", stack}, exitUsage, "", `"shoe" is unknown`},
-		{"does not fit", []string{"apply", "shed-load", "--service=auth", stack}, exitUsage, "", "choose one of shop"},
-		{"undo one", []string{"undo", "--service=orders", stack}, exitOK, "Nothing that repairs added is left in orders.", ""},
-		{"undo", []string{"undo", stack}, exitOK, "Nothing that repairs added is left in any service.", ""},
-		{"forgotten", []string{"list", stack}, exitOK, "APPLIED  none", ""},
-		{"undo unknown", []string{"undo", "--service=shoe", stack}, exitUsage, "", `"shoe" is unknown`},
-		{"no name", []string{"apply", stack}, exitUsage, "", "name"},
-		{"no stack", []string{"list", "--stack=http://127.0.0.1:1"}, exitFailed, "", "start one with: gameday up"},
-		{"no subcommand", nil, exitUsage, "", "gameday --help"},
+		{"nothing applied", []string{"list", stack}, cli.ExitOK, "APPLIED  none", ""},
+		{"what there is", []string{"list", stack}, cli.ExitOK, "shed-load    –                                                               traffic-spike", ""},
+		{"apply", []string{"apply", "rollback", "--service=payments", stack}, cli.ExitOK, "The rollback of payments takes effect at ", ""},
+		{"only one can take it", []string{"apply", "drain-queue", stack}, cli.ExitOK, "The drain-queue of orders takes effect at ", ""},
+		{"under way", []string{"list", stack}, cli.ExitOK, "rollback     payments  under way until ", ""},
+		{"busy", []string{"apply", "restart", "--service=payments", stack}, cli.ExitUsage, "", "rollback of payments is under way until"},
+		{"which service", []string{"apply", "rollback", stack}, cli.ExitUsage, "", "--service: missing; choose one of shop, auth, orders, payments"},
+		{"which of two", []string{"apply", "raise-pool", stack}, cli.ExitUsage, "", "--service: missing; choose one of orders, payments"},
+		{"unknown", []string{"apply", "reboot", stack}, cli.ExitUsage, "", `"reboot" is unknown; choose one of rollback, restart`},
+		{"unknown of a service", []string{"apply", "reboot", "--service=shop", stack}, cli.ExitUsage, "", `"reboot" is unknown; choose one of rollback, restart`},
+		{"unknown service", []string{"apply", "restart", "--service=shoe", stack}, cli.ExitUsage, "", `"shoe" is unknown`},
+		{"does not fit", []string{"apply", "shed-load", "--service=auth", stack}, cli.ExitUsage, "", "choose one of shop"},
+		{"undo one", []string{"undo", "--service=orders", stack}, cli.ExitOK, "Nothing that repairs added is left in orders.", ""},
+		{"undo", []string{"undo", stack}, cli.ExitOK, "Nothing that repairs added is left in any service.", ""},
+		{"forgotten", []string{"list", stack}, cli.ExitOK, "APPLIED  none", ""},
+		{"undo unknown", []string{"undo", "--service=shoe", stack}, cli.ExitUsage, "", `"shoe" is unknown`},
+		{"no name", []string{"apply", stack}, cli.ExitUsage, "", "name"},
+		{"no stack", []string{"list", "--stack=http://127.0.0.1:1"}, cli.ExitFailed, "", "start one with: gameday up"},
+		{"no subcommand", nil, cli.ExitUsage, "", "gameday --help"},
 	}
 	for _, tt := range steps { // in order: they share the stack
 		status, stdout, stderr := call(t, append([]string{"fix"}, tt.args...)...)
@@ -64,7 +65,7 @@ func TestFixListSaysWhatWasRight(t *testing.T) {
 	}))
 	defer server.Close()
 	status, stdout, stderr := call(t, "fix", "list", "--stack="+server.URL)
-	if status != exitOK || stderr != "" {
+	if status != cli.ExitOK || stderr != "" {
 		t.Fatalf("status %d, stderr %s", status, stderr)
 	}
 	for _, want := range []string{"restart    auth     nothing: it was the wrong one\n", "rollback   auth     ended errors\n", "scale-out  auth     nothing: it was the wrong one; stays until "} {

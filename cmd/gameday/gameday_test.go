@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"goldensignals/internal/bubble"
+	"goldensignals/internal/cli"
 	"goldensignals/internal/stack"
 )
 
@@ -141,7 +142,7 @@ func TestUpServesEverythingAndEnds(t *testing.T) {
 		return strings.Count(body, `"service":`) == 4
 	})
 	start := time.Now()
-	if status := end(); status != exitOK {
+	if status := end(); status != cli.ExitOK {
 		t.Errorf("status after the end = %d, want 0", status)
 	}
 	if took := time.Since(start); took > 5*time.Second {
@@ -158,28 +159,28 @@ func TestFaultCommands(t *testing.T) {
 		status     int
 		out, fault string // wanted in stdout, in stderr
 	}{
-		{"list", []string{"fault", "list", stack}, exitOK, "ACTIVE  none", ""},
-		{"who is hurt", []string{"fault", "list", stack}, exitOK, "users get errors, once the queue is full", ""},
-		{"inject with every kind of setting", []string{"fault", "inject", "memory-leak", "--service=auth", "--size=32MiB", "--for=5m", stack}, exitOK, "size 32MiB", ""},
-		{"size without unit", []string{"fault", "inject", "memory-leak", "--service=auth", "--size=32", stack}, exitUsage, "", `size: "32" is not a size`},
-		{"ramp and flap", []string{"fault", "inject", "errors", "--service=auth", "--ramp=1m", "--flap=2m", stack}, exitOK, "ratio 1, ramp 1m, flap 2m", ""},
-		{"inject", []string{"fault", "inject", "errors", "--service=payments", "--ratio=0.5", "--for=10m", stack}, exitOK, "payments", ""},
-		{"active", []string{"fault", "list", stack}, exitOK, "errors       payments  ratio 0.5", ""},
-		{"clear", []string{"fault", "clear", stack}, exitOK, "CLEARED", ""},
-		{"nothing left", []string{"fault", "clear", "errors", stack}, exitOK, "none", ""},
-		{"unknown fault", []string{"fault", "inject", "gremlins", "--service=payments", stack}, exitUsage, "", `"gremlins" is unknown; choose one of errors, latency`},
-		{"unknown service", []string{"fault", "inject", "errors", "--service=billing", stack}, exitUsage, "", `"billing" is unknown; choose one of shop, auth, orders, payments`},
-		{"ratio above 1", []string{"fault", "inject", "errors", "--service=auth", "--ratio=1.5", stack}, exitUsage, "", "ratio: 1.5"},
-		{"ratio below 0", []string{"fault", "inject", "errors", "--service=auth", "--ratio=-0.1", stack}, exitUsage, "", "ratio: -0.1"},
-		{"ratio no number", []string{"fault", "inject", "errors", "--service=auth", "--ratio=half", stack}, exitUsage, "", `ratio: "half" is not a number`},
-		{"nothing for a ratio", []string{"fault", "inject", "errors", "--service=auth", "--ratio=", stack}, exitUsage, "", `ratio: "" is not a number`},
-		{"negative limit", []string{"fault", "inject", "errors", "--service=auth", "--for=-5m", stack}, exitUsage, "", "for: -5m"},
-		{"negative delay", []string{"fault", "inject", "latency", "--service=auth", "--delay=-5ms", stack}, exitUsage, "", "delay: -5ms"},
-		{"no service", []string{"fault", "inject", "errors", stack}, exitUsage, "", "--service"},
-		{"clear unknown", []string{"fault", "clear", "gremlins", stack}, exitUsage, "", "gremlins"},
-		{"no stack", []string{"fault", "list", "--stack=http://127.0.0.1:1"}, exitFailed, "", "start one with: gameday up"},
-		{"no subcommand", []string{"fault"}, exitUsage, "", "gameday --help"},
-		{"unknown flag", []string{"up", "--colour"}, exitUsage, "", "colour"},
+		{"list", []string{"fault", "list", stack}, cli.ExitOK, "ACTIVE  none", ""},
+		{"who is hurt", []string{"fault", "list", stack}, cli.ExitOK, "users get errors, once the queue is full", ""},
+		{"inject with every kind of setting", []string{"fault", "inject", "memory-leak", "--service=auth", "--size=32MiB", "--for=5m", stack}, cli.ExitOK, "size 32MiB", ""},
+		{"size without unit", []string{"fault", "inject", "memory-leak", "--service=auth", "--size=32", stack}, cli.ExitUsage, "", `size: "32" is not a size`},
+		{"ramp and flap", []string{"fault", "inject", "errors", "--service=auth", "--ramp=1m", "--flap=2m", stack}, cli.ExitOK, "ratio 1, ramp 1m, flap 2m", ""},
+		{"inject", []string{"fault", "inject", "errors", "--service=payments", "--ratio=0.5", "--for=10m", stack}, cli.ExitOK, "payments", ""},
+		{"active", []string{"fault", "list", stack}, cli.ExitOK, "errors       payments  ratio 0.5", ""},
+		{"clear", []string{"fault", "clear", stack}, cli.ExitOK, "CLEARED", ""},
+		{"nothing left", []string{"fault", "clear", "errors", stack}, cli.ExitOK, "none", ""},
+		{"unknown fault", []string{"fault", "inject", "gremlins", "--service=payments", stack}, cli.ExitUsage, "", `"gremlins" is unknown; choose one of errors, latency`},
+		{"unknown service", []string{"fault", "inject", "errors", "--service=billing", stack}, cli.ExitUsage, "", `"billing" is unknown; choose one of shop, auth, orders, payments`},
+		{"ratio above 1", []string{"fault", "inject", "errors", "--service=auth", "--ratio=1.5", stack}, cli.ExitUsage, "", "ratio: 1.5"},
+		{"ratio below 0", []string{"fault", "inject", "errors", "--service=auth", "--ratio=-0.1", stack}, cli.ExitUsage, "", "ratio: -0.1"},
+		{"ratio no number", []string{"fault", "inject", "errors", "--service=auth", "--ratio=half", stack}, cli.ExitUsage, "", `ratio: "half" is not a number`},
+		{"nothing for a ratio", []string{"fault", "inject", "errors", "--service=auth", "--ratio=", stack}, cli.ExitUsage, "", `ratio: "" is not a number`},
+		{"negative limit", []string{"fault", "inject", "errors", "--service=auth", "--for=-5m", stack}, cli.ExitUsage, "", "for: -5m"},
+		{"negative delay", []string{"fault", "inject", "latency", "--service=auth", "--delay=-5ms", stack}, cli.ExitUsage, "", "delay: -5ms"},
+		{"no service", []string{"fault", "inject", "errors", stack}, cli.ExitUsage, "", "--service"},
+		{"clear unknown", []string{"fault", "clear", "gremlins", stack}, cli.ExitUsage, "", "gremlins"},
+		{"no stack", []string{"fault", "list", "--stack=http://127.0.0.1:1"}, cli.ExitFailed, "", "start one with: gameday up"},
+		{"no subcommand", []string{"fault"}, cli.ExitUsage, "", "gameday --help"},
+		{"unknown flag", []string{"up", "--colour"}, cli.ExitUsage, "", "colour"},
 	}
 	for _, tt := range steps { // in order: they share the stack
 		status, stdout, stderr := call(t, tt.args...)
@@ -193,7 +194,7 @@ func TestHelpIsPrintedOnce(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{{"--help"}, {"help"}, {"replay", "--help"}} {
 		status, stdout, stderr := call(t, args...)
-		if status != exitOK || strings.Count(stdout, "usage: gameday") != 1 || stderr != "" {
+		if status != cli.ExitOK || strings.Count(stdout, "usage: gameday") != 1 || stderr != "" {
 			t.Errorf("gameday %v = %d\nstdout: %s\nstderr: %s\nwant 0 and the usage once", args, status, stdout, stderr)
 		}
 	}
@@ -236,7 +237,7 @@ func TestUpRefuses(t *testing.T) {
 				args = append(args, "--web.listen-address=127.0.0.1:0")
 			}
 			status, stdout, stderr := call(t, args...)
-			if status != exitUsage || stdout != "" || !strings.Contains(stderr, tt.want) {
+			if status != cli.ExitUsage || stdout != "" || !strings.Contains(stderr, tt.want) {
 				t.Errorf("gameday up %s = %d\nstdout: %s\nstderr: %s\nwant status 2, nothing, %q", tt.flag, status, stdout, stderr, tt.want)
 			}
 		})

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"goldensignals/internal/cli"
 	"goldensignals/internal/stack/stacktest"
 )
 
@@ -67,7 +68,7 @@ func TestIntoRefuses(t *testing.T) {
 	for _, tt := range tests {
 		for _, command := range [][]string{{"replay"}, {"compare", "--a=../../alerts", "--b=../../alerts"}} {
 			status, stdout, stderr := call(t, append(command, tt.args...)...)
-			if status != exitUsage || stdout != "" || !strings.Contains(stderr, tt.want) {
+			if status != cli.ExitUsage || stdout != "" || !strings.Contains(stderr, tt.want) {
 				t.Errorf("%s: gameday %s = %d\nstdout: %s\nstderr: %s\nwant status 2 and %q", tt.name, command[0], status, stdout, stderr, tt.want)
 			}
 		}
@@ -89,7 +90,7 @@ func TestReplayIntoFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	status, stdout, stderr := call(t, "replay", drill, "--format=markdown", "--into="+into)
-	if status != exitOK || stdout != "" || stderr != "" {
+	if status != cli.ExitOK || stdout != "" || stderr != "" {
 		t.Fatalf("gameday replay = %d\nstdout: %s\nstderr: %s", status, stdout, stderr)
 	}
 	got, err := os.ReadFile(into)
@@ -114,10 +115,10 @@ func TestCompareSeveral(t *testing.T) {
 		status int
 		want   []string // in stdout, or in stderr where it is refused
 	}{
-		{"table", exitOK, []string{"INCIDENT   alerts   naive", "INCIDENT   alerts   static"}},
-		{"json", exitOK, []string{`"name_b":"naive"`, "}\n{", `"name_b":"static"`}},
-		{"markdown", exitOK, []string{"|  | alerts | naive | static |", "### naive against alerts", "### static against alerts"}},
-		{"html", exitUsage, []string{"give --b once"}},
+		{"table", cli.ExitOK, []string{"INCIDENT   alerts   naive", "INCIDENT   alerts   static"}},
+		{"json", cli.ExitOK, []string{`"name_b":"naive"`, "}\n{", `"name_b":"static"`}},
+		{"markdown", cli.ExitOK, []string{"|  | alerts | naive | static |", "### naive against alerts", "### static against alerts"}},
+		{"html", cli.ExitUsage, []string{"give --b once"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.format, func(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 
 	"goldensignals/alerts"
 	"goldensignals/drills"
+	"goldensignals/internal/cli"
 	"goldensignals/internal/lint"
 	"goldensignals/internal/stack"
 	"goldensignals/runbooks"
@@ -44,11 +45,11 @@ func lintCommand(app *kingpin.Application) command {
 
 func (l *lintCall) run(ctx context.Context, stdout, _ io.Writer) error {
 	if l.interval <= 0 {
-		return usageError{fmt.Errorf("--scrape-interval=%v is not above zero; give how often targets are scraped, such as 15s", l.interval)}
+		return cli.WrongCall(fmt.Errorf("--scrape-interval=%v is not above zero; give how often targets are scraped, such as 15s", l.interval))
 	}
 	files, err := lintFiles(l.paths)
 	if err != nil {
-		return usageError{err}
+		return cli.WrongCall(err)
 	}
 	series, err := l.readSeries(ctx)
 	if err != nil {
@@ -75,11 +76,11 @@ func (l *lintCall) readSeries(ctx context.Context) (*lint.Series, error) {
 	for _, name := range l.series {
 		f, err := os.Open(name)
 		if err != nil {
-			return nil, usageError{fmt.Errorf("read series: %w; save what a target answers at /metrics there", err)}
+			return nil, cli.WrongCall(fmt.Errorf("read series: %w; save what a target answers at /metrics there", err))
 		}
 		err = series.AddFile(f)
 		if err = errors.Join(err, f.Close()); err != nil {
-			return nil, usageError{fmt.Errorf("read series %s: %w; save what a target answers at /metrics there", name, err)}
+			return nil, cli.WrongCall(fmt.Errorf("read series %s: %w; save what a target answers at /metrics there", name, err))
 		}
 	}
 	return series, nil

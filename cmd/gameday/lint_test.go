@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"goldensignals/internal/cli"
 )
 
 const lintRule = `groups:
@@ -55,19 +57,19 @@ func TestLint(t *testing.T) {
 		status         int
 		stdout, stderr string
 	}{
-		{"shipped", nil, exitOK, "nothing wrong in ", ""},
-		{"sound folder", []string{series, at("good")}, exitOK, "nothing wrong in 1 rule file, 1 runbook\n", ""},
-		{"fault", []string{series, at("bad")}, exitFailed, at("bad/hot.yml") + `:6: Hot: severity "page" is none of critical, warning, info; set the label`, "1 error and 0 warnings in 1 rule file"},
-		{"series of the shop", []string{at("good")}, exitFailed, at("good/hot.yml") + ":5: Hot: no target exports temperature", "1 error and 0 warnings in"},
-		{"doubts only", []string{series, at("doubt")}, exitOK, "alertmanager.yml:4: warning: no route uses the receiver b; name it in a route, or remove it\n0 errors and 1 warning in 1 Alertmanager configuration\n", ""},
-		{"a file with those beside it", []string{series, at("beside/use.yml")}, exitOK, "nothing wrong in 1 rule file\n", ""},
-		{"a file twice", []string{series, at("beside"), at("beside/use.yml")}, exitFailed, "record.yml:5: a:b:c: no target exports nope", "1 error and 0 warnings in 2 rule files"},
-		{"no such path", []string{at("nope")}, exitUsage, "", "nope: no such file or directory; name a file or a folder"},
-		{"nothing to lint", []string{at("empty")}, exitUsage, "", "holds no rules, alertmanager.yml, runbook or drill"},
-		{"of no known kind", []string{at("empty/compose.yaml")}, exitUsage, "", "compose.yaml is neither a rule file"},
-		{"no such series", []string{"--series=" + at("nope"), at("good")}, exitUsage, "", "read series: open"},
-		{"series that are none", []string{"--series=" + at("good/hot.yml"), at("good")}, exitUsage, "", "hot.yml: read exposition"},
-		{"no interval", []string{"--scrape-interval=0s"}, exitUsage, "", "--scrape-interval=0s is not above zero"},
+		{"shipped", nil, cli.ExitOK, "nothing wrong in ", ""},
+		{"sound folder", []string{series, at("good")}, cli.ExitOK, "nothing wrong in 1 rule file, 1 runbook\n", ""},
+		{"fault", []string{series, at("bad")}, cli.ExitFailed, at("bad/hot.yml") + `:6: Hot: severity "page" is none of critical, warning, info; set the label`, "1 error and 0 warnings in 1 rule file"},
+		{"series of the shop", []string{at("good")}, cli.ExitFailed, at("good/hot.yml") + ":5: Hot: no target exports temperature", "1 error and 0 warnings in"},
+		{"doubts only", []string{series, at("doubt")}, cli.ExitOK, "alertmanager.yml:4: warning: no route uses the receiver b; name it in a route, or remove it\n0 errors and 1 warning in 1 Alertmanager configuration\n", ""},
+		{"a file with those beside it", []string{series, at("beside/use.yml")}, cli.ExitOK, "nothing wrong in 1 rule file\n", ""},
+		{"a file twice", []string{series, at("beside"), at("beside/use.yml")}, cli.ExitFailed, "record.yml:5: a:b:c: no target exports nope", "1 error and 0 warnings in 2 rule files"},
+		{"no such path", []string{at("nope")}, cli.ExitUsage, "", "nope: no such file or directory; name a file or a folder"},
+		{"nothing to lint", []string{at("empty")}, cli.ExitUsage, "", "holds no rules, alertmanager.yml, runbook or drill"},
+		{"of no known kind", []string{at("empty/compose.yaml")}, cli.ExitUsage, "", "compose.yaml is neither a rule file"},
+		{"no such series", []string{"--series=" + at("nope"), at("good")}, cli.ExitUsage, "", "read series: open"},
+		{"series that are none", []string{"--series=" + at("good/hot.yml"), at("good")}, cli.ExitUsage, "", "hot.yml: read exposition"},
+		{"no interval", []string{"--scrape-interval=0s"}, cli.ExitUsage, "", "--scrape-interval=0s is not above zero"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -75,7 +77,7 @@ func TestLint(t *testing.T) {
 			if status != tt.status || !strings.Contains(stdout, tt.stdout) || !strings.Contains(stderr, tt.stderr) {
 				t.Errorf("gameday lint %v = %d\nstdout: %s\nstderr: %s\nwant %d, %q, %q", tt.args, status, stdout, stderr, tt.status, tt.stdout, tt.stderr)
 			}
-			if tt.status == exitOK && stderr != "" {
+			if tt.status == cli.ExitOK && stderr != "" {
 				t.Errorf("stderr = %s, want nothing", stderr)
 			}
 		})
@@ -98,7 +100,7 @@ func TestLintJSON(t *testing.T) {
 	if err := json.Unmarshal([]byte(stdout), &got); err != nil {
 		t.Fatalf("output %s: %v", stdout, err)
 	}
-	if status != exitFailed || got.Errors != 1 || len(got.Findings) != 1 || got.Checked["rule_files"] != 1 {
+	if status != cli.ExitFailed || got.Errors != 1 || len(got.Findings) != 1 || got.Checked["rule_files"] != 1 {
 		t.Fatalf("gameday lint --format=json = %d %+v, want one error in one rule file", status, got)
 	}
 	if f := got.Findings[0]; f.Check != "severity" || f.Severity != "error" || f.Line != 6 || f.File != filepath.Join(dir, "bad/hot.yml") || f.Remedy == "" {
@@ -142,8 +144,8 @@ func TestLintFindsWhatIsBrokenInTheShippedFiles(t *testing.T) {
 				t.Fatal(err)
 			}
 			status, stdout, stderr := call(t, "lint", dir)
-			if status != exitFailed || !strings.Contains(stdout, tt.want) {
-				t.Errorf("gameday lint = %d, want %d and %q\n%s%s", status, exitFailed, tt.want, stdout, stderr)
+			if status != cli.ExitFailed || !strings.Contains(stdout, tt.want) {
+				t.Errorf("gameday lint = %d, want %d and %q\n%s%s", status, cli.ExitFailed, tt.want, stdout, stderr)
 			}
 		})
 	}

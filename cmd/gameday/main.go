@@ -3,32 +3,20 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"slices"
-	"syscall"
 
 	"github.com/alecthomas/kingpin/v2"
 
 	"goldensignals/internal/bubble"
+	"goldensignals/internal/cli"
 	"goldensignals/internal/stack"
-)
-
-// Exit statuses, as the command line promises them.
-const (
-	exitOK     = 0
-	exitFailed = 1 // the work failed
-	exitUsage  = 2 // the call was wrong: nothing was done
 )
 
 func main() {
 	bubble.Child(stack.Jobs()) // returns, unless this process is a replay's child
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C kills at once
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(run(cli.Context(), os.Args[1:], os.Stdout, os.Stderr))
 }
 
 // command is one subcommand: how it is called and what it does.
@@ -45,45 +33,17 @@ func commands(app *kingpin.Application) []command {
 	)
 }
 
-// usageError marks an error that the caller can mend by calling differently.
-type usageError struct{ error }
-
-func (e usageError) Unwrap() error { return e.error }
-
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	app := kingpin.New("gameday", "Practise outages: a shop that breaks, alerts that reach you, runbooks that help.")
-	app.HelpFlag.Short('h')
-	app.UsageWriter(stdout).ErrorWriter(stderr)
-	status, terminated := exitOK, false
-	app.Terminate(func(code int) { // --help
-		status, terminated = code, true
-		app.UsageWriter(io.Discard) // kingpin goes on, and would print it again
-	})
-
-	cmds := commands(app)
-	selected, err := app.Parse(args)
-	if terminated {
+	app := cli.New("gameday", "Practise outages: a shop that breaks, alerts that reach you, runbooks that help.", stdout, stderr)
+	cmds := commands(app.Application)
+	selected, status, ok := app.Parse(args)
+	if !ok {
 		return status
-	}
-	if err != nil {
-		fmt.Fprintf(stderr, "gameday: %v; see gameday --help\n", err)
-		return exitUsage
 	}
 	for _, c := range cmds {
 		if c.clause.FullCommand() == selected {
-			return exitStatus(c.run(ctx, stdout, stderr), stderr)
+			return app.Exit(c.run(ctx, stdout, stderr))
 		}
 	}
-	return exitUsage
-}
-
-func exitStatus(err error, stderr io.Writer) int {
-	if err == nil {
-		return exitOK
-	}
-	fmt.Fprintf(stderr, "gameday: %v\n", err)
-	if _, wrongCall := errors.AsType[usageError](err); wrongCall {
-		return exitUsage
-	}
-	return exitFailed
+	return cli.ExitUsage
 }

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"goldensignals/drills"
+	"goldensignals/internal/cli"
 	"goldensignals/internal/drill"
 	"goldensignals/internal/report"
 	"goldensignals/internal/stack"
@@ -47,14 +48,14 @@ func replayCommand(app *kingpin.Application) command {
 
 func (r *replay) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err := r.output.check(); err != nil {
-		return usageError{err}
+		return cli.WrongCall(err)
 	}
 	files, err := readDrills(r.drills)
 	if err != nil {
-		return usageError{err}
+		return cli.WrongCall(err)
 	}
 	if err := checkDesign(r.rules, r.alertmanager); err != nil {
-		return usageError{err}
+		return cli.WrongCall(err)
 	}
 	var specs []stack.ReplaySpec
 	for _, f := range files {

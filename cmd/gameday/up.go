@@ -16,6 +16,7 @@ import (
 
 	"github.com/alecthomas/kingpin/v2"
 
+	"goldensignals/internal/cli"
 	"goldensignals/internal/stack"
 )
 
@@ -49,15 +50,15 @@ func upCommand(app *kingpin.Application) command {
 
 func (u *up) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err := u.check(); err != nil {
-		return usageError{err}
+		return cli.WrongCall(err)
 	}
 	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", u.listen)
 	if err != nil {
-		return usageError{fmt.Errorf("%w; choose another address with --web.listen-address", err)}
+		return cli.WrongCall(fmt.Errorf("%w; choose another address with --web.listen-address", err))
 	}
 	s, err := stack.New(ctx, u.options(ln.Addr(), stderr))
 	if err != nil {
-		return usageError{errors.Join(err, ln.Close())}
+		return cli.WrongCall(errors.Join(err, ln.Close()))
 	}
 	stopServer := serve(ln, s.Handler())
 	fmt.Fprintf(stdout, "Golden Signals is up: %s/\nCtrl-C ends it.\n", publicURL(ln.Addr()))

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"goldensignals/internal/cli"
 	"goldensignals/internal/stack"
 )
 
@@ -77,7 +78,7 @@ func TestUpBeginsWithHistory(t *testing.T) {
 	if body := get(t, address+"/prometheus/api/v1/query?query=service_route:http_requests_errors:ratio_rate5m%20offset%205m"); !strings.Contains(body, `"value"`) {
 		t.Errorf("no recorded series of five minutes ago: %s", body)
 	}
-	if status := end(); status != exitOK {
+	if status := end(); status != cli.ExitOK {
 		t.Errorf("status = %d, want 0", status)
 	}
 	if got := blocks(t, dir); len(got) != 1 {
@@ -95,7 +96,7 @@ func TestUpBeginsWithHistory(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, "prometheus", "history.tmp")); !os.IsNotExist(err) {
 		t.Errorf("a second history is made after a restart: %v", err)
 	}
-	if status := end(); status != exitOK {
+	if status := end(); status != cli.ExitOK {
 		t.Errorf("status after the restart = %d, want 0", status)
 	}
 	if got := blocks(t, dir); len(got) != 1 {
@@ -115,7 +116,7 @@ func TestUpWithoutHistory(t *testing.T) {
 	if first := scrapes(t, address, "1h")[0]; first < begin-5 {
 		t.Errorf("first scrape %gs before the start", begin-first)
 	}
-	if status := end(); status != exitOK {
+	if status := end(); status != cli.ExitOK {
 		t.Errorf("status = %d, want 0", status)
 	}
 	if got := blocks(t, dir); len(got) != 0 {
@@ -130,7 +131,7 @@ func TestUpEndsWhileHistoryIsMade(t *testing.T) {
 	work := filepath.Join(dir, "prometheus", "history.tmp", "work", "prometheus")
 	until(t, 10*time.Second, "child", func() bool { _, err := os.Stat(work); return err == nil })
 	begin := time.Now()
-	if status := end(); status != exitOK {
+	if status := end(); status != cli.ExitOK {
 		t.Errorf("status = %d, want 0", status)
 	}
 	if took := time.Since(begin); took > 5*time.Second {

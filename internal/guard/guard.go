@@ -24,3 +24,14 @@ func OurHost(host string, names ...string) bool {
 	}
 	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, host) })
 }
+
+// Loopback reports whether only this machine can reach a listen address. A name
+// other than localhost may lead anywhere.
+func Loopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/prometheus/common/config"
+	"golang.org/x/time/rate"
 
 	"goldensignals/internal/receiver/outbound"
 )
@@ -116,6 +117,15 @@ func (c *ProviderConfig) Open(env Env) (Provider, error) {
 		return nil, fmt.Errorf("open sms provider %s: %w", c.Name, err)
 	}
 	return p, nil
+}
+
+// Limit returns how often the provider may be asked, or nil for any rate. All
+// receivers that send through it share one.
+func (c *ProviderConfig) Limit() *rate.Limiter {
+	if c.RatePerSecond <= 0 {
+		return nil
+	}
+	return rate.NewLimiter(rate.Limit(c.RatePerSecond), max(1, int(c.RatePerSecond)))
 }
 
 // client returns an HTTP client, and what closes its idle connections.

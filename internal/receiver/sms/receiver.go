@@ -38,9 +38,9 @@ type ReceiverOptions struct {
 	To        Recipients
 	Providers []Provider // in the order in which they are tried; at least one
 
-	// RatePerSecond bounds how often a provider is asked, by its name; one that
-	// is missing, or zero, is not bounded.
-	RatePerSecond map[string]float64
+	// Limits bound how often a provider is asked, by its name; one that is missing
+	// is not bounded. Receivers that share a provider share its limit.
+	Limits map[string]*rate.Limiter
 
 	// ReportURL says where a provider shall report to. Without it, or where it
 	// returns "", no report is asked for.
@@ -73,16 +73,13 @@ func NewReceiver(o ReceiverOptions) *Receiver {
 		r.name = "sms"
 	}
 	for _, p := range o.Providers {
-		r.lines = append(r.lines, newLine(p, o.RatePerSecond[p.Name()]))
+		r.lines = append(r.lines, newLine(p, o.Limits[p.Name()]))
 	}
 	return r
 }
 
-func newLine(p Provider, perSecond float64) *line {
-	l := &line{Provider: p}
-	if perSecond > 0 {
-		l.limit = rate.NewLimiter(rate.Limit(perSecond), max(1, int(perSecond)))
-	}
+func newLine(p Provider, limit *rate.Limiter) *line {
+	l := &line{Provider: p, limit: limit}
 	l.breaker = gobreaker.NewCircuitBreaker[alert.Receipt](gobreaker.Settings{
 		Name:        p.Name(),
 		Timeout:     openFor,

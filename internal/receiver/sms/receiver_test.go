@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/time/rate"
 
 	"goldensignals/internal/alert"
 	"goldensignals/internal/receiver/sms"
@@ -51,9 +52,9 @@ func hangs(ctx context.Context) error {
 	return alert.Unsure(ctx.Err())
 }
 
-func receiver(rate float64, providers ...*fake) *sms.Receiver {
+func receiver(perSecond float64, providers ...*fake) *sms.Receiver {
 	o := sms.ReceiverOptions{
-		To: people{"+4915100000001", "+4915100000002"}, RatePerSecond: map[string]float64{"a": rate},
+		To: people{"+4915100000001", "+4915100000002"}, Limits: map[string]*rate.Limiter{"a": (&sms.ProviderConfig{RatePerSecond: perSecond}).Limit()},
 		ReportURL: func(provider, id string) string { return "https://r/" + provider + "/" + id },
 	}
 	for _, p := range providers {

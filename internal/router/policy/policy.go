@@ -53,6 +53,10 @@ routes:
   - {critical: [oncall], warning: [tickets], info: [log]}
 `
 
+// Smallest returns the smallest file that works, for people to begin with. It
+// needs nothing outside of the router.
+func Smallest() string { return smallest }
+
 // Policy is a file that was found to be right. It never changes and is safe for
 // concurrent use; what its methods return belongs to the caller, apart from what
 // the pointers in it point to, which must not be changed.
