@@ -20,6 +20,7 @@ import (
 	"goldensignals/internal/cli"
 	"goldensignals/internal/receiver/sms"
 	"goldensignals/internal/router"
+	"goldensignals/internal/router/link"
 	"goldensignals/internal/router/setup"
 	"goldensignals/internal/store"
 )
@@ -74,7 +75,7 @@ func (a *app) build(ctx context.Context, in configured, stdout io.Writer) (err e
 	a.onClose = append(a.onClose, a.store.Close)
 	a.env = setup.Env{
 		Inbox: a.store, Board: a.store, Journal: a.store, Stdout: stdout, ExternalURL: a.external, Log: a.log, Grace: stopLimit,
-		Reported: a.reported, Replied: nil, // REPLIED: what the router does with a reply
+		Reported: a.reported, Replied: a.replied,
 	}
 	if a.plan, err = setup.Plan(in.policy, a.env); err != nil {
 		return cli.WrongCall(a.c.inFile(err))
@@ -84,8 +85,12 @@ func (a *app) build(ctx context.Context, in configured, stdout io.Writer) (err e
 	if err != nil {
 		return err
 	}
+	key, err := link.LoadOrCreate(filepath.Join(a.c.dataDir, "link.key"))
+	if err != nil {
+		return fmt.Errorf("key of the links in messages: %w", err)
+	}
 	a.router, err = router.New(router.Options{
-		Plan: a.plan, Store: a.store, Runbooks: books, ExternalURL: a.external, Registry: reg, Log: a.log,
+		Plan: a.plan, Store: a.store, Runbooks: books, ExternalURL: a.external, Registry: reg, Log: a.log, LinkKey: key,
 	})
 	return err
 }
@@ -134,6 +139,9 @@ func (a *app) registry() (*prometheus.Registry, error) {
 func (a *app) reported(ctx context.Context, r sms.Reported) error {
 	return a.router.Reported(ctx, r.NotificationID, r.Receipt, r.Report, r.Detail)
 }
+
+// replied takes what a person answers by SMS over an SMPP session, likewise.
+func (a *app) replied(ctx context.Context, r sms.Reply) error { return a.router.Replied(ctx, r) }
 
 // reachedAt is where a browser finds a listener, as far as it can be known.
 func reachedAt(addr net.Addr, tls bool) *url.URL {
@@ -209,11 +217,7 @@ func (a *app) serve() ([]*httpServer, error) {
 	if a.callback == nil {
 		return []*httpServer{serve(a.listener, h, a.c.webFile, a.log)}, nil
 	}
-	public, ok := any(a.router).(interface{ PublicHandler() http.Handler }) // PUBLIC: a.router.PublicHandler()
-	if !ok {
-		return nil, cli.WrongCall(errors.New("--web.callback-address: this version has nothing to serve there; leave it out"))
-	}
-	return []*httpServer{serve(a.listener, h, a.c.webFile, a.log), serve(a.callback, public.PublicHandler(), "", a.log)}, nil
+	return []*httpServer{serve(a.listener, h, a.c.webFile, a.log), serve(a.callback, a.router.PublicHandler(), "", a.log)}, nil
 }
 
 // close closes everything, last opened first.

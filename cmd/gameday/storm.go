@@ -11,6 +11,7 @@ import (
 
 	"github.com/alecthomas/kingpin/v2"
 
+	"goldensignals/internal/cli"
 	"goldensignals/internal/stack"
 )
 
@@ -35,7 +36,7 @@ func (s *storm) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return stack.StormRouter(ctx, s.router, os.Stdin, stdout)
 	}
 	if s.opts.Nodes < 1 || s.opts.Nodes > 10_000 || s.opts.Containers < 1 || s.opts.Containers > 10_000 || s.opts.Watch < 0 {
-		return usageError{errors.New("--nodes and --containers: give 1 to 10000; --watch: no negative time")}
+		return cli.WrongCall(errors.New("--nodes and --containers: give 1 to 10000; --watch: no negative time"))
 	}
 	self, err := os.Executable()
 	if err != nil {

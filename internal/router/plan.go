@@ -32,6 +32,8 @@ type Plan struct {
 	// WatchdogAfter is how long the Watchdog may be silent before everybody is told
 	// that alerting is dead. Zero: nobody ever is.
 	WatchdogAfter time.Duration
+	// WatchdogTells names the receivers that are told then. None: all of them.
+	WatchdogTells []string
 	// StaleAfter is how long Alertmanager may not speak of an open incident before
 	// it is closed; longer than its longest repeat_interval. Zero: for ever.
 	StaleAfter time.Duration

@@ -180,8 +180,11 @@ func (rt *Router) buildHandlers() error {
 	if err != nil {
 		return err
 	}
-	rt.handler, rt.public = rt.routes(pages), rt.publicRoutes(public)
-	return nil
+	if rt.handler, err = instrument(rt.opts.Registry, rt.routes(pages)); err != nil {
+		return err
+	}
+	rt.public, err = instrument(rt.opts.Registry, rt.publicRoutes(public))
+	return err
 }
 
 // onCall says who is told now, as the plan has it.

@@ -74,7 +74,11 @@ func (rt *Router) judgeWatchdog(ctx context.Context, s *setting, now time.Time) 
 	p := s.policy
 	p.Route = func(alert.Severity, alert.Labels) []store.Target {
 		var all []store.Target
-		for _, name := range s.plan.everybody() {
+		names := s.plan.WatchdogTells
+		if len(names) == 0 {
+			names = s.plan.everybody()
+		}
+		for _, name := range names {
 			all = append(all, store.Target{Name: name, Type: s.composer.receivers[name].Type()})
 		}
 		return all

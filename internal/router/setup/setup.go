@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/prometheus/common/config"
 	"golang.org/x/time/rate"
 
 	"goldensignals/internal/receiver/logline"
@@ -23,6 +24,8 @@ import (
 	"goldensignals/internal/receiver/ticket"
 	"goldensignals/internal/router"
 	"goldensignals/internal/router/policy"
+	"goldensignals/internal/router/silence"
+	"goldensignals/internal/router/web"
 )
 
 // Env is what a plan needs beside the policy.
@@ -53,7 +56,7 @@ type Env struct {
 // nothing is sent by them any more, whoever has the plan closes them, by Close or
 // one by one. After an error nothing is open. Errors are outbound.FieldErrors
 // where a value of the file cannot be used.
-func Plan(p *policy.Policy, e Env) (router.Plan, error) {
+func Plan(p *policy.Policy, e Env) (plan router.Plan, err error) {
 	if e.Inbox == nil || e.Board == nil || e.Journal == nil {
 		return router.Plan{}, errors.New("set up the router: option Inbox, Board or Journal is missing: give the store")
 	}
@@ -64,9 +67,31 @@ func Plan(p *policy.Policy, e Env) (router.Plan, error) {
 	if err := o.open(); err != nil {
 		return router.Plan{}, errors.Join(fmt.Errorf("set up the router: %w", err), closeAll(o.receivers))
 	}
-	plan := decisions(p)
+	plan = decisions(p)
+	if plan.Silencer, err = silencer(p.Settings(), e); err != nil {
+		return router.Plan{}, errors.Join(fmt.Errorf("set up the router: %w", err), closeAll(o.receivers))
+	}
 	plan.Receivers, plan.Limits, plan.Hooks = o.receivers, limits(p), o.hooks
 	return plan, nil
+}
+
+// silencer is where silences are made; nil where the policy names no Alertmanager.
+func silencer(s policy.Settings, e Env) (router.Silencer, error) {
+	if len(s.Alertmanagers) == 0 {
+		return nil, nil //nolint:nilnil // the plan without one
+	}
+	transport := e.Transport
+	if transport == nil {
+		var c config.HTTPClientConfig
+		if s.AlertmanagerHTTP != nil {
+			c = *s.AlertmanagerHTTP
+		}
+		var err error
+		if transport, err = outbound.Transport("alertmanager", c); err != nil {
+			return nil, outbound.Below("silences", err)
+		}
+	}
+	return silence.New(silence.Options{URLs: s.Alertmanagers, Transport: transport})
 }
 
 // Close closes what a plan of Plan has opened. Nothing may be sent by its
@@ -105,14 +130,14 @@ func decisions(p *policy.Policy) router.Plan {
 		Escalate:      escalate(p, time.Now),
 		NotBefore:     p.NotBefore,
 		PersonByPhone: p.PersonByPhone,
-		OnCall:        func(now time.Time) []router.Duty { return duties(p, now) },
+		OnCall:        func(now time.Time) []web.Duty { return duties(p, now) },
 
 		WatchdogAfter:  s.WatchdogAfter,
+		WatchdogTells:  s.WatchdogReceivers,
 		StaleAfter:     s.StaleAfter,
 		WebhookToken:   s.WebhookToken,
 		LinksValidFor:  s.LinksValidFor,
 		LongestSilence: s.LongestSilence,
-		Silencer:       nil, // SILENCER: made of s.Alertmanagers and s.AlertmanagerHTTP
 
 		RepeatAfter: s.RepeatAfter,
 		SendTimeout: s.Retry.Timeout,
