@@ -355,7 +355,7 @@ func startProcess(t *testing.T, args ...string) *process {
 	p := &process{ended: make(chan error, 1)}
 	p.Cmd = exec.CommandContext(context.WithoutCancel(t.Context()), os.Args[0], args...)
 	p.Env = append(os.Environ(), asProgram+"=1")
-	p.Cmd.Stdout, p.Cmd.Stderr = io.Discard, &p.stderr
+	p.Stdout, p.Stderr = io.Discard, &p.stderr
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}

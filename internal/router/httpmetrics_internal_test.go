@@ -46,7 +46,7 @@ func pages() http.Handler {
 	})
 	inner.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) })
 	outer := http.NewServeMux()
-	outer.HandleFunc("POST /api/v1/webhook", func(w http.ResponseWriter, r *http.Request) {
+	outer.HandleFunc("POST /api/v1/webhook", func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusEarlyHints)
 		w.WriteHeader(http.StatusServiceUnavailable)
 	})
