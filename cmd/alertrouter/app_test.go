@@ -192,9 +192,7 @@ func TestReloadUnderLoad(t *testing.T) {
 	const senders, each, reloads = 4, 40, 6
 	before, after := newGateway(t, nil), newGateway(t, nil)
 	logFile := filepath.Join(t.TempDir(), "alerts.json")
-	// A message that is leased in the moment of a reload waits for the end of its
-	// lease, which follows from the timeout.
-	config := func(g *gateway) string { return through(g, logFile) + "retry: {timeout: 2s}\n" }
+	config := func(g *gateway) string { return through(g, logFile) }
 	file := write(t, "alertrouter.yml", config(before))
 	r := start(t, "--config.file="+file)
 

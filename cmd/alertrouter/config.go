@@ -90,12 +90,13 @@ func (c *config) checkReach(w webConfig) error {
 }
 
 // checkToken refuses a token that could never be shown: a request has one
-// Authorization header, and the password comes first.
+// Authorization header, and the password comes first. Where callbacks are served,
+// the token is enough.
 func (c *config) checkToken(in configured) error {
-	if !in.web.users() || in.policy.Settings().WebhookToken.IsZero() {
+	if !in.web.users() || in.policy.Settings().WebhookToken.IsZero() || c.callback != "" {
 		return nil
 	}
-	return fmt.Errorf("%s: webhook.token: Alertmanager cannot show a token and a password of %s at once; leave out the token and give Alertmanager the password (http_config: basic_auth)", c.file, c.webFile)
+	return fmt.Errorf("%s: webhook.token: Alertmanager cannot show a token and a password of %s at once; leave out the token and give Alertmanager the password (http_config: basic_auth), or add --web.callback-address and send webhooks there", c.file, c.webFile)
 }
 
 // externalURL is where people reach the router, if somebody says so.

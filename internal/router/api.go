@@ -57,6 +57,13 @@ func (rt *Router) publicRoutes(pages http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /hooks/{provider}/{kind}", rt.hook)
 	mux.HandleFunc("GET /hooks/{provider}/{kind}", rt.hook)
+	mux.HandleFunc("POST /api/v1/webhook", func(w http.ResponseWriter, r *http.Request) {
+		if rt.setting.Load().plan.WebhookToken.IsZero() { // nothing would prove who sends it
+			http.NotFound(w, r)
+			return
+		}
+		rt.webhook(w, r)
+	})
 	mux.Handle("/", pages)
 	return mux
 }

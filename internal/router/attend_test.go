@@ -44,7 +44,7 @@ func withTeam(tm team) func(*router.Options) {
 	return func(o *router.Options) {
 		tm.Phone = sms.New(sms.Options{Inbox: o.Store})
 		o.Receivers[0] = tm
-		o.Escalate = func(receiver string, level int) (time.Duration, bool) {
+		o.Escalate = func(receiver string, level int, _ time.Time) (time.Duration, bool) {
 			return 5 * time.Minute, receiver == "oncall" && level < 3
 		}
 	}

@@ -40,8 +40,8 @@ type Policy struct {
 	// Route says who gets which severity, given the labels of what fires.
 	Route func(alert.Severity, alert.Labels) []store.Target
 	// Escalate says how long a receiver waits before it tells the person of a
-	// level, 1 or more, and false if there is none. Nil: nobody is told later.
-	Escalate func(receiver string, level int) (time.Duration, bool)
+	// level, 1 or more, and false if there is none now. Nil: nobody is told later.
+	Escalate func(receiver string, level int, now time.Time) (time.Duration, bool)
 }
 
 // Decision is what an accepted group changes, and what people are told.

@@ -36,6 +36,7 @@ type lane struct {
 	done    chan struct{} // a message has been sent, or not; holds one
 	rate    *rate.Limiter
 	breaker *gobreaker.TwoStepCircuitBreaker[struct{}]
+	storm   bool // many wait for the budget; of the goroutine of run
 }
 
 func newLane(s *setting, r Receiver, limits Limits, wake <-chan struct{}) *lane {
@@ -72,6 +73,9 @@ func (l *lane) run(ctx, sendCtx context.Context) {
 		}
 		if n.ID == "" {
 			<-slots
+			if l.storm {
+				l.ignore(ctx, lookAgain)
+			}
 			if err != nil || wait != 0 {
 				l.sleep(ctx, wait)
 			}
@@ -125,7 +129,7 @@ func (l *lane) next(ctx context.Context) (alert.Notification, time.Duration, err
 		return alert.Notification{}, wait, nil
 	}
 	if l.limits.Budget.unlimited() {
-		n, _, err := l.store.Lease(ctx, l.r.Name(), now, l.leaseEnd(now))
+		n, _, err := l.store.Lease(context.WithoutCancel(ctx), l.r.Name(), now, l.leaseEnd(now)) // what is leased is sent
 		return n, 0, err
 	}
 	return l.nextForPhones(ctx, now)
@@ -150,6 +154,8 @@ func (l *lane) leaseEnd(now time.Time) time.Time {
 // is beyond it.
 func (l *lane) nextForPhones(ctx context.Context, now time.Time) (alert.Notification, time.Duration, error) {
 	name := l.r.Name()
+	l.storm = false
+	ctx = context.WithoutCancel(ctx) // what is leased is sent
 	waiting, err := l.store.WaitingFor(ctx, name, now, now.Add(-time.Hour))
 	if err != nil {
 		return alert.Notification{}, 0, err
@@ -174,9 +180,7 @@ func (l *lane) nextForPhones(ctx context.Context, now time.Time) (alert.Notifica
 	if wait == forever { // what is due waits for something older of its incident
 		return alert.Notification{}, time.Second, nil
 	}
-	if wait > lookAgain && len(waiting) > 0 && waiting[0].Count > 10*aFew {
-		l.ignore(ctx, lookAgain)
-	}
+	l.storm = wait > lookAgain && len(waiting) > 0 && waiting[0].Count > 10*aFew
 	return alert.Notification{}, wait, nil
 }
 

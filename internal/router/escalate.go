@@ -27,7 +27,7 @@ func planEscalation(inc *store.Incident, m Message, now time.Time, p Policy) {
 	}
 	for _, to := range m.To {
 		told := slices.ContainsFunc(inc.Told, func(t store.Target) bool { return t.Name == to.Name })
-		wait, ok := p.Escalate(to.Name, 1)
+		wait, ok := p.Escalate(to.Name, 1, now)
 		if ok && !told {
 			inc.Escalations = append(inc.Escalations, store.Escalation{Receiver: to.Name, Level: 1, Due: now.Add(wait)})
 		}
@@ -50,13 +50,13 @@ func Escalate(inc store.Incident, now time.Time, p Policy) Decision {
 			inc.Escalations = append(inc.Escalations, e)
 			continue
 		}
-		if _, ok := p.Escalate(e.Receiver, e.Level); !ok { // the policy has changed
+		if _, ok := p.Escalate(e.Receiver, e.Level, now); !ok { // the policy has changed
 			d.Events = append(d.Events, store.Event{Incident: inc.ID, At: now, Kind: eventNobodyLeft, Text: e.Receiver})
 			continue
 		}
 		m.To = append(m.To, Addressee{Target: store.Target{Name: e.Receiver}, Level: e.Level})
 		d.Events = append(d.Events, store.Event{Incident: inc.ID, At: now, Kind: eventEscalated, Text: fmt.Sprintf("%s, level %d", e.Receiver, e.Level)})
-		if wait, ok := p.Escalate(e.Receiver, e.Level+1); ok {
+		if wait, ok := p.Escalate(e.Receiver, e.Level+1, now); ok {
 			inc.Escalations = append(inc.Escalations, store.Escalation{Receiver: e.Receiver, Level: e.Level + 1, Due: now.Add(wait)})
 		}
 	}

@@ -24,8 +24,8 @@ type Plan struct {
 	// must be pure. Nil: all receivers of the type that the severity is for.
 	Route func(alert.Severity, alert.Labels) []string
 	// Escalate says how long a receiver waits before it tells the person of a
-	// level, 1 or more, and false if there is none. Nil: nobody is told later.
-	Escalate func(receiver string, level int) (time.Duration, bool)
+	// level, 1 or more, and false if there is none now. Nil: nobody is told later.
+	Escalate func(receiver string, level int, now time.Time) (time.Duration, bool)
 	// NotBefore says until when a receiver wants to be left in peace; a time that
 	// has passed means at once. Nil: always at once.
 	NotBefore func(receiver string, severity alert.Severity, now time.Time) time.Time

@@ -133,6 +133,7 @@ type setting struct {
 	log      *slog.Logger
 	metrics  *metrics
 	hub      *web.Hub
+	taken    atomic.Bool // by Run, or by whoever replaced it before
 }
 
 // New returns a router. It reads the store, and starts nothing.
@@ -208,6 +209,8 @@ func (rt *Router) Apply(p Plan) error {
 	return nil
 }
 
+// set replaces the setting. Run takes each setting that it finds; one that it
+// never saw is closed here.
 func (rt *Router) set(p Plan) {
 	s := &setting{
 		plan: p, policy: p.policy(), store: rt.store, log: rt.log, metrics: rt.metrics, hub: rt.hub,
@@ -226,7 +229,20 @@ func (rt *Router) set(p Plan) {
 		s.composer.receivers[r.Name()] = r
 		rt.metrics.expect(r.Name())
 	}
-	rt.setting.Store(s)
+	if old := rt.setting.Swap(s); old != nil && old.taken.CompareAndSwap(false, true) {
+		rt.closeReceivers(old)
+	}
+}
+
+// closeReceivers closes what is used no more.
+func (rt *Router) closeReceivers(s *setting) {
+	for _, r := range s.plan.Receivers {
+		if c, ok := r.(io.Closer); ok {
+			if err := c.Close(); err != nil {
+				rt.log.Warn("close receiver", "receiver", r.Name(), "err", err)
+			}
+		}
+	}
 }
 
 // Run delivers messages until ctx is done, and returns nil after all its
@@ -246,6 +262,7 @@ func (rt *Router) Run(ctx context.Context) error {
 	defer wg.Wait()
 	defer rt.hub.Close() // streams of pages end with the router
 	wg.Go(func() { rt.attendTo(ctx) })
+	rt.setting.Load().taken.Store(false) // of an earlier Run
 	for ctx.Err() == nil {
 		rt.deliverUntilReload(ctx)
 	}
@@ -262,6 +279,9 @@ type Runner interface {
 // deliverUntilReload runs the lanes of the setting until it is replaced.
 func (rt *Router) deliverUntilReload(ctx context.Context) {
 	s := rt.setting.Load()
+	if !s.taken.CompareAndSwap(false, true) {
+		return // it has been replaced already, so there is another one now
+	}
 	rt.adopt(ctx, s)
 	var lanes, runners sync.WaitGroup
 	laneCtx, stopLanes := context.WithCancel(ctx)
@@ -276,21 +296,17 @@ func (rt *Router) deliverUntilReload(ctx context.Context) {
 		}
 		lanes.Go(func() { newLane(s, r, s.plan.Limits[r.Name()], rt.bellOf(r.Name())).run(laneCtx, ctx) })
 	}
-	select {
-	case <-ctx.Done():
-	case <-rt.reloaded:
+	for rt.setting.Load() == s && ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-rt.reloaded: // or an earlier reload, that was seen already
+		}
 	}
 	stopLanes()
 	lanes.Wait()
 	stopRunners()
 	runners.Wait()
-	for _, r := range s.plan.Receivers {
-		if c, ok := r.(io.Closer); ok {
-			if err := c.Close(); err != nil {
-				rt.log.Warn("close receiver", "receiver", r.Name(), "err", err)
-			}
-		}
-	}
+	rt.closeReceivers(s)
 }
 
 // adopt gives what waits for receivers that are gone to one of the same type.

@@ -92,6 +92,7 @@ func (b *builder) settings() {
 		StaleAfter:        f.StaleAfter,
 		Retry:             f.Retry,
 		RepeatAfter:       f.RepeatAfter,
+		KeepFor:           f.KeepFor,
 	}
 	for i, a := range f.Alertmanagers {
 		if u := b.address(at("alertmanagers", i), a); u != nil {
@@ -103,6 +104,7 @@ func (b *builder) settings() {
 	b.notLonger("retry.longest", f.Retry.Longest, "retry.give_up_after", f.Retry.GiveUpAfter)
 	b.notLonger("retry.timeout", f.Retry.Timeout, "retry.give_up_after", f.Retry.GiveUpAfter)
 	b.notLonger("repeat_after", f.RepeatAfter, "stale_after", f.StaleAfter)
+	b.notLonger("stale_after", f.StaleAfter, "keep_for", f.KeepFor)
 	if b.has("webhook") && !b.tainted("webhook") {
 		b.addAll("webhook", outbound.CheckSecret("token", f.Webhook.Token))
 	}

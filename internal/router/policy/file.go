@@ -28,6 +28,7 @@ type file struct {
 	StaleAfter    time.Duration   `yaml:"stale_after"`
 	Retry         Retry           `yaml:"retry"`
 	RepeatAfter   time.Duration   `yaml:"repeat_after"`
+	KeepFor       time.Duration   `yaml:"keep_for"`
 }
 
 // setDefaults sets, among others, how long an unheard-of incident stays open:
@@ -37,6 +38,7 @@ func (f *file) setDefaults() {
 	f.TimeZone = "UTC"
 	f.StaleAfter = 5 * 24 * time.Hour
 	f.RepeatAfter = time.Hour
+	f.KeepFor = 90 * 24 * time.Hour
 }
 
 // Person is somebody who can be told.

@@ -85,6 +85,7 @@ type Settings struct {
 	StaleAfter        time.Duration
 	Retry             Retry
 	RepeatAfter       time.Duration
+	KeepFor           time.Duration
 }
 
 // Load reads and checks the file at path. Its errors are those of Parse.

@@ -9,17 +9,16 @@ import (
 )
 
 // escalate says how long a receiver waits before it tells the person of a level.
-// It asks whether there is somebody when it is asked, because who is on call
-// decides how many different people are in a chain.
-func escalate(p *policy.Policy, now func() time.Time) func(receiver string, level int) (time.Duration, bool) {
+// Who is on call decides how many different people are in a chain.
+func escalate(p *policy.Policy) func(receiver string, level int, now time.Time) (time.Duration, bool) {
 	wait := make(map[string]time.Duration)
 	for _, r := range p.AllReceivers() {
 		if r.SMS != nil {
 			wait[r.Name] = r.SMS.EscalateAfter
 		}
 	}
-	return func(receiver string, level int) (time.Duration, bool) {
-		if _, ok := p.Chain(receiver).At(level, now()); !ok {
+	return func(receiver string, level int, now time.Time) (time.Duration, bool) {
+		if _, ok := p.Chain(receiver).At(level, now); !ok {
 			return 0, false
 		}
 		return wait[receiver], true

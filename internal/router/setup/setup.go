@@ -127,7 +127,7 @@ func decisions(p *policy.Policy) router.Plan {
 	s := p.Settings()
 	return router.Plan{
 		Route:         p.Receivers,
-		Escalate:      escalate(p, time.Now),
+		Escalate:      escalate(p),
 		NotBefore:     p.NotBefore,
 		PersonByPhone: p.PersonByPhone,
 		OnCall:        func(now time.Time) []web.Duty { return duties(p, now) },
@@ -135,6 +135,7 @@ func decisions(p *policy.Policy) router.Plan {
 		WatchdogAfter:  s.WatchdogAfter,
 		WatchdogTells:  s.WatchdogReceivers,
 		StaleAfter:     s.StaleAfter,
+		KeepFor:        s.KeepFor,
 		WebhookToken:   s.WebhookToken,
 		LinksValidFor:  s.LinksValidFor,
 		LongestSilence: s.LongestSilence,
