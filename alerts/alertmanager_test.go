@@ -55,6 +55,9 @@ func samples(t *testing.T) map[string]model.LabelSet {
 		"TargetDown":            {"job": "load", "instance": "load:8080"},
 		"RouterDeliveryFails":   {"receiver": "oncall"},
 		"RouterDeliversNothing": {},
+		"RouterDeliveryDelayed": {"receiver": "oncall"},
+		"RouterDeadLetters":     {},
+		"RouterRefusesWebhooks": {"code": "401"},
 		"ServiceErrors":         of("shop"),
 		"ServiceSaturated":      of("shop").Merge(model.LabelSet{"resource": "workers"}),
 		"ReleaseChanged":        of("payments").Merge(model.LabelSet{"version": "v2"}),
@@ -193,6 +196,7 @@ func TestInhibitionIsSound(t *testing.T) {
 		"DependencyFails > ShopErrorsFastBurn", "DependencyFails > ShopLatencyFastBurn", "DependencySlow > ShopLatencyFastBurn", "DependencyFails > DependencySlow",
 		"OrdersWaitTooLong > ShopErrorsFastBurn",
 		"DependencyFails > PoolExhausted", "DependencyFails > ContainerKilled", "PoolExhausted > ContainerKilled",
+		"RouterDeliversNothing > RouterDeliveryFails", "RouterDeliversNothing > RouterDeliveryDelayed", "RouterDeliveryFails > RouterDeliveryDelayed",
 	} {
 		if len(pairs[want]) == 0 {
 			t.Errorf("%s: not muted", want)
@@ -201,6 +205,7 @@ func TestInhibitionIsSound(t *testing.T) {
 	for _, never := range []string{
 		"DependencySlow > ShopErrorsFastBurn", "ShopErrorsFastBurn > DependencyFails", "ShopErrorsFastBurn > ShopErrorsSlowBurn",
 		"DependencyFails > ShopUnreachable", "ShopErrorsFastBurn > ContainerKilled", "RouterDeliversNothing > ShopErrorsFastBurn",
+		"RouterDeliveryFails > RouterDeadLetters", "RouterDeliveryFails > RouterRefusesWebhooks",
 	} {
 		if rules := pairs[never]; len(rules) > 0 {
 			t.Errorf("%s: muted by %v", never, rules)
