@@ -53,6 +53,9 @@ func (rt *Router) Reported(ctx context.Context, message, receipt string, report 
 		log.Debug("delivery reported", "report", report)
 		return nil
 	}
+	if n.State == alert.Delivered && n.Report != alert.ReportFailed && n.Attempts >= maxReported {
+		rt.metrics.done(n, alert.Dead, time.Now())
+	}
 	log.Warn("a message that was taken will not arrive", "detail", detail)
 	ring(rt.bellOf(n.Receiver))
 	return nil

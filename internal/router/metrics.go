@@ -59,7 +59,9 @@ func newMetrics(reg prometheus.Registerer, rt *Router) (*metrics, error) {
 			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600},
 		}, []string{"receiver"}),
 	}
-	m.webhooks.WithLabelValues(strconv.Itoa(http.StatusNoContent)) // there from the start, also before the first one
+	for _, code := range []int{http.StatusNoContent, http.StatusBadRequest, http.StatusUnauthorized, http.StatusRequestEntityTooLarge, http.StatusServiceUnavailable} {
+		m.webhooks.WithLabelValues(strconv.Itoa(code)) // from 0, so that the first one is an increase
+	}
 	all := []prometheus.Collector{m.webhooks, m.sent, m.failed, m.unsure, m.reports, m.replies, m.delay, newOutbox(rt.store),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "alertrouter_watchdog_last_seen_timestamp_seconds",
@@ -93,7 +95,7 @@ func (m *metrics) expect(receiver string) {
 func (m *metrics) done(n alert.Notification, state alert.State, at time.Time) {
 	m.sent.WithLabelValues(n.Receiver, string(n.Status), string(state)).Inc()
 	if state == alert.Delivered {
-		m.delay.WithLabelValues(n.Receiver).Observe(at.Sub(n.CreatedAt).Seconds())
+		m.delay.WithLabelValues(n.Receiver).Observe(at.Sub(n.FreshAt).Seconds())
 	}
 }
 
@@ -109,7 +111,7 @@ func newOutbox(st *store.Store) *outbox {
 	return &outbox{
 		store:   st,
 		pending: desc("alertrouter_pending_notifications", "Notifications that are not delivered yet."),
-		age:     desc("alertrouter_oldest_pending_age_seconds", "Age of the oldest notification that is not delivered yet; 0 if none."),
+		age:     desc("alertrouter_oldest_pending_age_seconds", "How long the oldest notification that may be sent has waited, quiet hours aside; 0 if none is late."),
 		dead:    desc("alertrouter_dead_notifications", "Notifications that were given up."),
 	}
 }
@@ -132,7 +134,7 @@ func (o *outbox) Collect(ch chan<- prometheus.Metric) {
 	}
 	age := 0.0
 	if !c.OldestPending.IsZero() {
-		age = time.Since(c.OldestPending).Seconds()
+		age = max(0, time.Since(c.OldestPending).Seconds())
 	}
 	ch <- prometheus.MustNewConstMetric(o.pending, prometheus.GaugeValue, float64(c.Pending))
 	ch <- prometheus.MustNewConstMetric(o.age, prometheus.GaugeValue, age)

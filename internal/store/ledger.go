@@ -130,7 +130,7 @@ func (s *Store) WatchdogLastSeen(ctx context.Context) (time.Time, error) {
 type Counts struct {
 	OpenIncidents int
 	Pending       int       // notifications not yet delivered, leased ones included
-	OldestPending time.Time // zero if none is pending
+	OldestPending time.Time // from when it is late; in the future if all wait on purpose; zero if none is pending
 	Dead          int
 	SMS           int
 	OpenTickets   int
@@ -143,7 +143,7 @@ func (s *Store) Counts(ctx context.Context) (Counts, error) {
 	err := s.read.QueryRowContext(ctx, `SELECT
 		(SELECT count(*) FROM incident WHERE status = 'firing'),
 		(SELECT count(*) FROM notification WHERE state IN ('pending', 'leased')),
-		(SELECT coalesce(min(created_at), 0) FROM notification WHERE state IN ('pending', 'leased')),
+		(SELECT coalesce(min(fresh_at), 0) FROM notification WHERE state IN ('pending', 'leased')),
 		(SELECT count(*) FROM notification WHERE state = 'dead'),
 		(SELECT count(*) FROM sms),
 		(SELECT count(*) FROM ticket WHERE state = 'open')`).
