@@ -38,7 +38,7 @@ func (c composer) change(d Decision, now time.Time) store.Change {
 		if !ok {
 			continue // it was told of the incident, and is not configured any more
 		}
-		n := c.notification(*d.Incident, *d.Message, to, r.Type())
+		n := c.notification(*d.Incident, *d.Message, to, r.Type(), now)
 		n.CreatedAt, n.To = now, to.To
 		if c.notBefore != nil {
 			n.NotBefore = c.notBefore(r.Name(), n.Severity, now)
@@ -68,13 +68,13 @@ func (c composer) name(inc *store.Incident, m Message) {
 	inc.RunbookURL = c.runbookURL(m.Lead)
 }
 
-func (c composer) notification(inc store.Incident, m Message, to Addressee, typ string) alert.Notification {
+func (c composer) notification(inc store.Incident, m Message, to Addressee, typ string, now time.Time) alert.Notification {
 	parts := []string{"message", inc.ID, itoa(inc.Messages), string(m.Status), to.Name, to.To, itoa(to.Level)}
 	for _, a := range m.Alerts {
 		parts = append(parts, a.Identity())
 	}
 	n := alert.Notification{
-		ID:           hash(parts...),
+		ID:           timed(now, parts...),
 		Incident:     inc.ID,
 		Receiver:     to.Name,
 		ReceiverType: typ,
@@ -203,7 +203,7 @@ func (c composer) digest(r Receiver, to string, now time.Time) func([]alert.Noti
 		if n.Severity == "" {
 			n.Severity = alert.Info
 		}
-		n.ID = hash(parts...)
+		n.ID = timed(now, parts...)
 		n.Title = digestTitle(t)
 		n = r.Compose(n, nil)
 		n.To = to

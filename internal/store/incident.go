@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -119,6 +120,7 @@ type Change struct {
 // decide must not call the store. If ctx ends meanwhile, Accept returns an error
 // though the change may be stored.
 func (s *Store) Accept(ctx context.Context, g alert.Group, now time.Time, decide func(GroupState) (Change, error)) error {
+	outcome := ""
 	err := s.change(ctx, g.GroupKey, func(ctx context.Context) (func(context.Context, *txn) error, error) {
 		state, err := s.groupState(ctx, g.GroupKey)
 		if err != nil {
@@ -129,16 +131,13 @@ func (s *Store) Accept(ctx context.Context, g alert.Group, now time.Time, decide
 			return nil, err
 		}
 		ready, err := c.ready()
-		return func(ctx context.Context, tx *txn) error {
-			if err := putWebhook(ctx, tx, g, now, c.Outcome); err != nil {
-				return fmt.Errorf("record webhook: %w", err)
-			}
-			return ready.apply(ctx, tx, now)
-		}, err
+		outcome = c.Outcome
+		return func(ctx context.Context, tx *txn) error { return ready.apply(ctx, tx, now) }, err
 	})
 	if err != nil {
 		return fmt.Errorf("accept group: %w", err)
 	}
+	s.hooks.add(webhookOf(g, now, outcome))
 	return nil
 }
 
@@ -231,8 +230,12 @@ func (c readyChange) apply(ctx context.Context, tx *txn, now time.Time) error {
 		}
 	}
 	if c.incident != nil {
-		if err := tx.exec(ctx, putIncidentQuery, c.incident...); err != nil {
+		res, err := tx.ExecContext(ctx, putIncidentQuery, c.incident...)
+		if err != nil {
 			return fmt.Errorf("write incident %s: %w", c.Incident.ID, err)
+		}
+		if count, err := res.RowsAffected(); err != nil || count == 0 {
+			return fmt.Errorf("write incident %s: %w", c.Incident.ID, cmp.Or(err, errSameName))
 		}
 	}
 	for _, n := range c.Notifications {
@@ -259,7 +262,8 @@ const (
 		messages = excluded.messages, updated_at = excluded.updated_at, resolved_at = excluded.resolved_at,
 		last_firing_at = excluded.last_firing_at, acknowledged_at = excluded.acknowledged_at, acknowledged_by = excluded.acknowledged_by,
 		labels = excluded.labels, told = excluded.told, escalations = excluded.escalations, attention_at = excluded.attention_at,
-		spans = CASE excluded.spans WHEN '' THEN spans ELSE excluded.spans END`
+		spans = CASE excluded.spans WHEN '' THEN spans ELSE excluded.spans END
+		WHERE group_key = excluded.group_key`
 )
 
 func incidentArgs(i Incident, spans []Span) ([]any, error) {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"goldensignals/internal/alert"
@@ -15,7 +16,6 @@ import (
 
 const (
 	keepWebhooks = 1000
-	pruneEvery   = 256 // webhooks between two clean-ups
 	factWatchdog = "watchdog"
 )
 
@@ -31,35 +31,55 @@ type Webhook struct {
 	Outcome   string
 }
 
-func putWebhook(ctx context.Context, tx *txn, g alert.Group, now time.Time, outcome string) error {
-	firing := 0
-	for _, a := range g.Alerts {
-		if a.Status == alert.Firing {
-			firing++
-		}
-	}
-	res, err := tx.ExecContext(ctx, `INSERT INTO webhook (at, group_key, status, reason, firing, resolved, truncated, outcome)
-		VALUES (?,?,?,?,?,?,?,?)`, nanos(now), g.GroupKey, g.Status, g.NotificationReason,
-		firing, len(g.Alerts)-firing, int64(min(g.TruncatedAlerts, 1<<31)), outcome)
-	if err != nil {
-		return err
-	}
-	last, err := res.LastInsertId()
-	if err != nil || last%pruneEvery != 0 {
-		return err
-	}
-	return tx.exec(ctx, "DELETE FROM webhook WHERE seq <= ?", last-keepWebhooks)
+// recent are the last things of a kind, in memory. The zero value is empty. It is
+// safe for concurrent use.
+type recent[T any] struct {
+	mu   sync.Mutex
+	list []T // oldest first
 }
 
-// Webhooks returns the last accepted webhooks, newest first.
-func (s *Store) Webhooks(ctx context.Context, limit int) ([]Webhook, error) {
-	return list(ctx, s, func(r row) (Webhook, error) {
-		var w Webhook
-		var at int64
-		err := r.Scan(&at, &w.GroupKey, &w.Status, &w.Reason, &w.Firing, &w.Resolved, &w.Truncated, &w.Outcome)
-		w.At = fromNanos(at)
-		return w, err
-	}, `SELECT at, group_key, status, reason, firing, resolved, truncated, outcome FROM webhook ORDER BY seq DESC LIMIT ?`, orAll(limit))
+func (r *recent[T]) add(v T) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.list) == 2*keepWebhooks {
+		r.list = append(r.list[:0], r.list[keepWebhooks:]...)
+	}
+	r.list = append(r.list, v)
+}
+
+// last returns at most limit of them, newest first.
+func (r *recent[T]) last(limit int) []T {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	out := []T{}
+	for _, v := range slices.Backward(r.list) {
+		if len(out) == limit {
+			break
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+func webhookOf(g alert.Group, now time.Time, outcome string) Webhook {
+	w := Webhook{At: now.UTC(), GroupKey: g.GroupKey, Status: g.Status, Reason: g.NotificationReason, Truncated: int(min(g.TruncatedAlerts, 1<<31)), Outcome: outcome}
+	for _, a := range g.Alerts {
+		if a.Status == alert.Firing {
+			w.Firing++
+		}
+	}
+	w.Resolved = len(g.Alerts) - w.Firing
+	return w
+}
+
+// Webhooks returns the webhooks that were accepted last, since the start, newest
+// first; at most a thousand. What came of them is in incidents and messages, which
+// last; this list does not, because writing it would cost every webhook.
+func (s *Store) Webhooks(_ context.Context, limit int) ([]Webhook, error) {
+	if limit <= 0 || limit > keepWebhooks {
+		limit = keepWebhooks
+	}
+	return s.hooks.last(limit), nil
 }
 
 // Incidents returns the incidents that started last, newest first; those of one

@@ -38,11 +38,27 @@ func enqueue(ctx context.Context, tx *txn, n alert.Notification) error {
 	if n.NotBefore.After(due) {
 		due = n.NotBefore
 	}
-	return tx.exec(ctx, enqueueQuery,
+	res, err := tx.ExecContext(ctx, enqueueQuery,
 		n.ID, n.Incident, n.Receiver, n.ReceiverType, n.To, n.Severity, n.Status, n.AlertName, n.Service, n.Reason,
 		n.Alerts, n.GroupKey, n.Title, n.Text, n.RunbookURL, alert.Pending, 0, 0, "", nanos(n.CreatedAt), 0,
 		n.Level, n.First, "", "", "", "", "", nanos(due), nanos(due), 0)
+	if err != nil {
+		return err
+	}
+	if count, err := res.RowsAffected(); err != nil || count > 0 {
+		return err
+	}
+	var same bool
+	err = tx.scan(ctx, `SELECT incident = ?2 AND receiver = ?3 AND recipient = ?4 FROM notification WHERE id = ?1`,
+		[]any{n.ID, n.Incident, n.Receiver, n.To}, &same)
+	if err == nil && !same {
+		err = errSameName
+	}
+	return err
 }
+
+// errSameName is returned for one of two things that were named alike by chance.
+var errSameName = errors.New("there is another one of the same name; send it again")
 
 // NextDue returns when the receiver's next notification may be sent, which may
 // be in the past, and false if none waits. A leased one counts with the end of

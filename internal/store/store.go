@@ -56,6 +56,7 @@ type Store struct {
 	read     *sql.DB
 	state    *sql.Stmt // groupStateQuery, on the readers' pool
 	groups   keyLock   // :: group key -> whoever decides about it
+	hooks    recent[Webhook]
 	writes   chan *write
 	quit     chan struct{}  // closed by Close: no more writes
 	ended    sync.WaitGroup // the writer and the checkpointer
@@ -106,7 +107,7 @@ func (s *Store) open(ctx context.Context, noSync bool) error {
 	}
 	// Pragmas in the address, not by Exec: an Exec reaches one connection of the pool.
 	s.write, err = sql.Open("sqlite", dsn(s.path, url.Values{
-		"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(" + sync + ")", "wal_autocheckpoint(0)"},
+		"_pragma": {"busy_timeout(5000)", "page_size(8192)", "journal_mode(WAL)", "synchronous(" + sync + ")", "wal_autocheckpoint(0)"},
 		"_txlock": {"immediate"},
 	}))
 	if err != nil {

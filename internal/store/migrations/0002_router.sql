@@ -81,6 +81,7 @@ SELECT seq, id, incident, receiver, receiver_type, recipient, severity, status, 
   runbook_url, state, attempts, 0, last_error, created_at, delivered_at, 0, 0, '', '', '', '', '', due_at, created_at, delivered_at
 FROM notification;
 
+DROP TABLE webhook; -- in memory from now on
 DROP TABLE notification;
 DROP TABLE span;
 DROP TABLE incident;
