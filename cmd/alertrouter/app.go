@@ -163,10 +163,7 @@ func reachedAt(addr net.Addr, tls bool) *url.URL {
 // run serves and delivers until ctx ends, and then comes to a graceful end.
 func (a *app) run(ctx context.Context, hangup <-chan os.Signal) (err error) {
 	defer func() { err = errors.Join(err, a.close()) }()
-	servers, err := a.serve()
-	if err != nil {
-		return err
-	}
+	servers := a.serve()
 	routing, stopRouting := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopRouting()
 	routed := make(chan error, 1)
@@ -207,16 +204,16 @@ func (a *app) wait(ctx context.Context, hangup <-chan os.Signal, servers []*http
 }
 
 // serve opens the servers; the first is that of everything.
-func (a *app) serve() ([]*httpServer, error) {
+func (a *app) serve() []*httpServer {
 	h := a.router.Handler()
 	if !a.guarded {
 		name, _ := os.Hostname() // without, one name less
 		h = guardHost(h, a.external.Hostname(), name)
 	}
 	if a.callback == nil {
-		return []*httpServer{serve(a.listener, h, a.c.webFile, a.log)}, nil
+		return []*httpServer{serve(a.listener, h, a.c.webFile, a.log)}
 	}
-	return []*httpServer{serve(a.listener, h, a.c.webFile, a.log), serve(a.callback, a.router.PublicHandler(), "", a.log)}, nil
+	return []*httpServer{serve(a.listener, h, a.c.webFile, a.log), serve(a.callback, a.router.PublicHandler(), "", a.log)}
 }
 
 // close closes everything, last opened first.

@@ -62,7 +62,7 @@ func named(alerts []silence.Alert) []string {
 		if i == mostNamed {
 			return append(out, fmt.Sprintf("and %d more", len(alerts)-mostNamed))
 		}
-		out = append(out, a.Name()+" "+alert.Labels(a.Labels).String())
+		out = append(out, a.Name()+" "+a.Labels.String())
 	}
 	return out
 }

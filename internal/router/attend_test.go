@@ -96,7 +96,7 @@ func TestEscalation(t *testing.T) {
 					}
 					r.do(t, "POST", path+"?author=too-late", "")
 				}
-				time.Sleep(start.Add(30 * time.Minute).Sub(time.Now()))
+				time.Sleep(time.Until(start.Add(30 * time.Minute)))
 				r.incident(t, "g", alert.Resolved)
 				time.Sleep(time.Minute)
 				if diff := cmp.Diff(tt.want, people(t, r, start)); diff != "" {

@@ -160,7 +160,7 @@ func (l *lane) nextForPhones(ctx context.Context, now time.Time) (alert.Notifica
 	if err != nil {
 		return alert.Notification{}, 0, err
 	}
-	wait := time.Duration(forever)
+	wait := forever
 	for _, w := range waiting {
 		v := l.limits.Budget.decide(w, now)
 		if v.digest {

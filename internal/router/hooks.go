@@ -149,6 +149,7 @@ func (rt *Router) obey(ctx context.Context, reply sms.Reply, person string, inci
 	case sms.ShowRunbook:
 		inc := incidents[0]
 		return inc.AlertName + " " + inc.RunbookURL, "runbook", nil
+	case sms.Mute:
 	}
 	if len(incidents) > 1 {
 		return "Several incidents are open. Text SILENCE, how long, and a code: " + codes(incidents), "which one", nil

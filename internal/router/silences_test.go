@@ -71,14 +71,6 @@ func (a *alertmanager) Expire(_ context.Context, id string) error {
 	})
 }
 
-// active returns whether silence id mutes now.
-func (a *alertmanager) active(id string) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	s, ok := a.silences[id]
-	return ok && s.ActiveAt(time.Now())
-}
-
 func (a *alertmanager) fire(alerts ...alert.Alert) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -134,7 +134,7 @@ func (s *Store) LeaseFor(ctx context.Context, receiver, recipient string, now, u
 func (s *Store) lease(ctx context.Context, query string, args ...any) (alert.Notification, bool, error) {
 	var n alert.Notification
 	err := s.do(ctx, func(ctx context.Context, tx *txn) error {
-		st, err := tx.prepare(ctx, query)
+		st, err := tx.prepare(ctx, query) //nolint:sqlclosecheck // kept for the next time
 		if err != nil {
 			return err
 		}
