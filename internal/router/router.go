@@ -118,6 +118,7 @@ type Router struct {
 	watchdog watchdog
 	kept     atomic.Pointer[[]silence.Kept] // silences made here that are active, or ended within the hour
 	asked    atomic.Pointer[askedAlerts]
+	muted    map[string]string    // :: incident -> what mutes it; attendTo's
 	gone     map[string]time.Time // :: incident -> since when Alertmanager does not have it; attendTo's
 
 	mu   sync.Mutex
@@ -147,6 +148,7 @@ func New(o Options) (*Router, error) {
 		reloaded: make(chan struct{}, 1),
 		attend:   make(chan struct{}, 1),
 		bell:     make(map[string]chan struct{}),
+		muted:    make(map[string]string),
 	}
 	if rt.formKey = o.LinkKey; rt.formKey.IsZero() {
 		var secret [link.KeySize]byte

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -29,6 +30,8 @@ const (
 	eventExtended   = "silence extended"
 	eventUnsilenced = "silence ended"
 	eventGone       = "ended while muted"
+	eventMuted      = "muted"
+	eventHeard      = "heard again"
 )
 
 // askTimeout bounds what is asked of Alertmanager for a person who waits.
@@ -290,8 +293,14 @@ func (rt *Router) closeGone(ctx context.Context, s *setting, alerts []silence.Al
 	}
 	missing := make(map[string]time.Time)
 	for _, inc := range open {
-		if inc.GroupKey == watchdogKey || len(inc.Labels) == 0 || now.Sub(inc.UpdatedAt) < goneAfter ||
-			slices.ContainsFunc(alerts, func(a silence.Alert) bool { return includes(a.Labels, inc.Labels) }) {
+		if inc.GroupKey == watchdogKey || len(inc.Labels) == 0 {
+			continue
+		}
+		own := slices.DeleteFunc(slices.Clone(alerts), func(a silence.Alert) bool { return !includes(a.Labels, inc.Labels) })
+		if err := rt.noteMuted(ctx, inc, own, now); err != nil && ctx.Err() == nil {
+			rt.log.Error("note that an incident is muted", "incident", inc.ID, "err", err)
+		}
+		if len(own) > 0 || now.Sub(inc.UpdatedAt) < goneAfter {
 			continue
 		}
 		since, ok := rt.gone[inc.ID]
@@ -310,6 +319,44 @@ func (rt *Router) closeGone(ctx context.Context, s *setting, alerts []silence.Al
 		}
 	}
 	rt.gone = missing
+	maps.DeleteFunc(rt.muted, func(id, _ string) bool {
+		return !slices.ContainsFunc(open, func(inc store.Incident) bool { return inc.ID == id })
+	})
+}
+
+// noteMuted writes into the timeline when an incident's alerts become mute, by
+// what, and when they are heard again. What it knew is forgotten at a restart.
+func (rt *Router) noteMuted(ctx context.Context, inc store.Incident, own []silence.Alert, now time.Time) error {
+	by := mutedBy(own)
+	before, known := rt.muted[inc.ID]
+	if by == before && (known || by == "") || len(own) == 0 {
+		return nil
+	}
+	e := store.Event{Incident: inc.ID, At: now, Kind: eventMuted, Text: by}
+	if by == "" {
+		e.Kind = eventHeard
+	}
+	err := rt.amend(ctx, inc.ID, now, func(store.Incident) (store.Change, error) { return store.Change{Events: []store.Event{e}}, nil })
+	if err == nil {
+		rt.muted[inc.ID] = by
+	}
+	return err
+}
+
+// mutedBy says what mutes all of the alerts; "" if one of them is heard.
+func mutedBy(alerts []silence.Alert) string {
+	by := ""
+	for _, a := range alerts {
+		switch {
+		case len(a.SilencedBy) > 0:
+			by = "by a silence"
+		case len(a.InhibitedBy) > 0:
+			by = "by another alert (inhibition)"
+		default:
+			return ""
+		}
+	}
+	return by
 }
 
 func includes(labels, part alert.Labels) bool {

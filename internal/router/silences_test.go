@@ -162,6 +162,41 @@ func TestAPageThatAnEndedSilenceLetsThroughSaysSo(t *testing.T) {
 	})
 }
 
+func TestTheTimelineTellsWhenAnIncidentIsMuted(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r, am, inc := silenced(t)
+		defer r.start(t)()
+		kinds := func() string {
+			events, err := r.st.Events(t.Context(), inc.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var list []string
+			for _, e := range events {
+				list = append(list, e.Kind+" "+e.Text)
+			}
+			return strings.Join(list, "; ")
+		}
+		time.Sleep(3 * time.Minute)
+		if got := kinds(); got != "" {
+			t.Errorf("while it is heard: %s", got)
+		}
+		mute := func(by []string) {
+			am.mu.Lock()
+			defer am.mu.Unlock()
+			am.firing[0].InhibitedBy = by
+		}
+		mute([]string{"fp"})
+		time.Sleep(3 * time.Minute)
+		mute(nil)
+		time.Sleep(3 * time.Minute)
+		if got := kinds(); got != "muted by another alert (inhibition); heard again " {
+			t.Errorf("the timeline says %s", got)
+		}
+	})
+}
+
 func TestAnIncidentThatEndsWhileMutedIsClosed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

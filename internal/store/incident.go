@@ -137,7 +137,7 @@ func (s *Store) Accept(ctx context.Context, g alert.Group, now time.Time, decide
 	if err != nil {
 		return fmt.Errorf("accept group: %w", err)
 	}
-	s.hooks.add(webhookOf(g, now, outcome))
+	s.accepted.add(webhookOf(g, now, outcome))
 	return nil
 }
 

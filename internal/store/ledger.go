@@ -79,7 +79,7 @@ func (s *Store) Webhooks(_ context.Context, limit int) ([]Webhook, error) {
 	if limit <= 0 || limit > keepWebhooks {
 		limit = keepWebhooks
 	}
-	return s.hooks.last(limit), nil
+	return s.accepted.last(limit), nil
 }
 
 // Incidents returns the incidents that started last, newest first; those of one

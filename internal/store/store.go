@@ -56,7 +56,7 @@ type Store struct {
 	read     *sql.DB
 	state    *sql.Stmt // groupStateQuery, on the readers' pool
 	groups   keyLock   // :: group key -> whoever decides about it
-	hooks    recent[Webhook]
+	accepted recent[Webhook]
 	writes   chan *write
 	quit     chan struct{}  // closed by Close: no more writes
 	ended    sync.WaitGroup // the writer and the checkpointer
