@@ -16,6 +16,9 @@ func (rt *Router) attendTo(ctx context.Context) {
 	started := time.Now()
 	rt.watchdog.start(started)
 	lastLook, lastPrune := started, started
+	if err := rt.loadSilences(ctx, started); err != nil && ctx.Err() == nil {
+		rt.log.Error("look at silences", "err", err)
+	}
 	for ctx.Err() == nil {
 		now := time.Now()
 		s := rt.setting.Load()
@@ -25,6 +28,7 @@ func (rt *Router) attendTo(ctx context.Context) {
 		if now.Sub(lastLook) >= attendEvery {
 			lastLook = now
 			rt.judgeWatchdog(ctx, s, now)
+			rt.adopt(ctx, s) // what was accepted by an earlier plan in the moment of a reload
 			rt.closeUnheard(ctx, s, now)
 			rt.tendSilences(ctx, s, now)
 		}
