@@ -113,6 +113,7 @@ func (rt *Router) receive(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("read webhook: %w", err)
 	}
+	defer rt.store.Arrive()()
 	g, err := parseGroup(body)
 	if err != nil {
 		return refusal{http.StatusBadRequest, err}

@@ -172,14 +172,15 @@ func withCode(code string) string {
 	return " with code " + code
 }
 
-// code is what tells an incident from others in a text message.
-func code(inc store.Incident) string { return strings.ToUpper(inc.ID[:min(4, len(inc.ID))]) }
+// code is what tells an incident from others in a text message: the end of its id,
+// since the beginning is the time.
+func code(inc store.Incident) string { return strings.ToUpper(inc.ID[max(0, len(inc.ID)-4):]) }
 
-// coded are the incidents whose id begins with a code; all without one.
+// coded are the incidents whose id ends with a code; all without one.
 func coded(incidents []store.Incident, code string) []store.Incident {
 	var out []store.Incident
 	for _, inc := range incidents {
-		if strings.HasPrefix(strings.ToUpper(inc.ID), code) {
+		if strings.HasSuffix(strings.ToUpper(inc.ID), code) {
 			out = append(out, inc)
 		}
 	}

@@ -126,7 +126,7 @@ func TestACodeChoosesTheIncident(t *testing.T) {
 			t.Fatal(err)
 		}
 		chosen := incidents[slices.IndexFunc(incidents, func(i store.Incident) bool { return i.GroupKey == "b" })]
-		r.do(t, "POST", "/hooks/p/reply?id=1&from="+url.QueryEscape(annasPhone), "ack "+strings.ToUpper(chosen.ID[:4]))
+		r.do(t, "POST", "/hooks/p/reply?id=1&from="+url.QueryEscape(annasPhone), "ack "+strings.ToUpper(chosen.ID[12:]))
 		after, err := r.st.Incidents(t.Context(), 0)
 		if err != nil {
 			t.Fatal(err)

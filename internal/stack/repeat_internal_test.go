@@ -83,7 +83,7 @@ func TestRepeatCopiesEverything(t *testing.T) {
 			}
 			for expr, want := range map[string]float64{
 				`sum(count_over_time(up{job="shop"}[35m]))`:                                                 4 * 35 * 4,
-				`count(count_over_time(http_server_request_duration_seconds[10m] offset 20m))`:              24,
+				`count(count_over_time(http_server_request_duration_seconds{job="shop"}[10m] offset 20m))`:  24,
 				`sum(increase(http_server_request_duration_seconds_count{service="shop"}[35m]))`:            40 * 35 * 60,
 				`sum(histogram_count(increase(http_server_request_duration_seconds{service="shop"}[35m])))`: 40 * 35 * 60,
 				`sum(count_over_time(service:http_requests:rate1m[20m] offset 10m))`:                        4 * 20 * 4,

@@ -16,8 +16,9 @@ type holder struct {
 	waiting int           // including who has it
 }
 
-// lock waits for the key, or for ctx. unlock must be called once, by anybody.
-func (k *keyLock) lock(ctx context.Context, key string) (unlock func(), err error) {
+// lock waits for the key, or for ctx. unlock must be called once, by anybody. While
+// it waits for somebody else, held is -1: such a caller does not come soon.
+func (k *keyLock) lock(ctx context.Context, key string, held func(int64)) (unlock func(), err error) {
 	k.mu.Lock()
 	if k.held == nil {
 		k.held = make(map[string]*holder)
@@ -29,7 +30,12 @@ func (k *keyLock) lock(ctx context.Context, key string) (unlock func(), err erro
 		k.held[key] = h
 	}
 	h.waiting++
+	behind := h.waiting > 1
 	k.mu.Unlock()
+	if behind {
+		held(-1)
+		defer held(1)
+	}
 
 	select {
 	case <-h.free:

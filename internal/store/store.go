@@ -18,6 +18,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
@@ -56,7 +57,9 @@ type Store struct {
 	read     *sql.DB
 	state    *sql.Stmt // groupStateQuery, on the readers' pool
 	groups   keyLock   // :: group key -> whoever decides about it
+	known    known     // groups that may be stored
 	accepted recent[Webhook]
+	arriving atomic.Int64 // calls of Accept that are about to come, or under way
 	writes   chan *write
 	quit     chan struct{}  // closed by Close: no more writes
 	ended    sync.WaitGroup // the writer and the checkpointer
@@ -134,8 +137,10 @@ func (s *Store) open(ctx context.Context, noSync bool) error {
 	}
 	s.read.SetMaxOpenConns(4)
 	s.read.SetMaxIdleConns(4)
-	s.state, err = s.read.PrepareContext(ctx, groupStateQuery)
-	return err
+	if s.state, err = s.read.PrepareContext(ctx, groupStateQuery); err != nil {
+		return err
+	}
+	return s.known.load(ctx, s)
 }
 
 // Close waits for the transaction under way, refuses further writes and closes
