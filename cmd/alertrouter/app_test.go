@@ -20,6 +20,7 @@ import (
 
 	"goldensignals/internal/alert"
 	"goldensignals/internal/cli"
+	"goldensignals/internal/cli/clitest"
 )
 
 // TestEndToEnd plays the shipped example: a webhook each, and what people see.
@@ -344,7 +345,7 @@ func TestEndFinishesWhatIsBeingSent(t *testing.T) {
 // process is the program as a process of its own.
 type process struct {
 	*exec.Cmd
-	stderr text
+	stderr clitest.Output
 	ended  chan error
 }
 

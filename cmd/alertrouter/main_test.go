@@ -9,9 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -19,6 +17,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"goldensignals/internal/cli"
+	"goldensignals/internal/cli/clitest"
 	"goldensignals/internal/router/policy"
 )
 
@@ -43,24 +42,6 @@ func eventually(t *testing.T, what string, ok func() bool) {
 			t.Fatalf("no %s within %v", what, patience)
 		}
 	}
-}
-
-// text is what a program has written so far.
-type text struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (s *text) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.buf.Write(p)
-}
-
-func (s *text) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.buf.String()
 }
 
 // write writes a file into the folder of the test, or anew at a path.
@@ -89,7 +70,7 @@ func passwords(t *testing.T) string {
 type running struct {
 	url            string
 	hangup         chan os.Signal
-	stdout, stderr *text
+	stdout, stderr *clitest.Output
 	cancel         context.CancelFunc
 	ended          chan int
 }
@@ -98,16 +79,10 @@ type running struct {
 // for it, it has the smallest configuration and a data folder of its own.
 func start(t *testing.T, args ...string) *running {
 	t.Helper()
-	for _, usual := range []string{
-		"--web.listen-address=127.0.0.1:0", "--data-dir=" + t.TempDir(), "--config.file=" + write(t, "alertrouter.yml", policy.Smallest()),
-	} {
-		flag, _, _ := strings.Cut(usual, "=")
-		if !slices.ContainsFunc(args, func(a string) bool { return strings.HasPrefix(a, flag+"=") }) {
-			args = append(args, usual)
-		}
-	}
+	args = clitest.WithUsual(args, "--web.listen-address=127.0.0.1:0", "--data-dir="+t.TempDir(),
+		"--config.file="+write(t, "alertrouter.yml", policy.Smallest()))
 	ctx, cancel := context.WithCancel(context.Background())
-	r := &running{hangup: make(chan os.Signal), stdout: &text{}, stderr: &text{}, cancel: cancel, ended: make(chan int, 1)}
+	r := &running{hangup: make(chan os.Signal), stdout: &clitest.Output{}, stderr: &clitest.Output{}, cancel: cancel, ended: make(chan int, 1)}
 	go func() { r.ended <- run(ctx, args, r.hangup, r.stdout, r.stderr) }()
 	t.Cleanup(func() { r.end(t) })
 	r.url = "http://" + upAt(t, r.stderr)
@@ -115,7 +90,7 @@ func start(t *testing.T, args ...string) *running {
 }
 
 // upAt waits for the address that a router says it serves.
-func upAt(t *testing.T, stderr *text) string {
+func upAt(t *testing.T, stderr *clitest.Output) string {
 	t.Helper()
 	up := regexp.MustCompile(`alertrouter is up.* address=(\S+)`)
 	eventually(t, "address", func() bool { return up.MatchString(stderr.String()) })

@@ -39,10 +39,9 @@ func listen(ctx context.Context, addr, flag string) (net.Listener, error) {
 
 // serve answers at ln until stop, with TLS and passwords if webFile names them.
 func serve(ln net.Listener, h http.Handler, webFile string, log *slog.Logger) *httpServer {
-	ending, end := context.WithCancel(context.Background())
 	s := &httpServer{
 		http: &http.Server{
-			Handler:           endStreams(ending, h),
+			Handler:           h,
 			ReadHeaderTimeout: 5 * time.Second,
 			ReadTimeout:       30 * time.Second,
 			WriteTimeout:      time.Minute, // streams of events set a deadline for each write
@@ -53,10 +52,8 @@ func serve(ln net.Listener, h http.Handler, webFile string, log *slog.Logger) *h
 		ln: ln, log: log, done: make(chan struct{}),
 	}
 	server.CloseUnused(s.http)
-	s.http.RegisterOnShutdown(end)
 	go func() {
 		defer close(s.done)
-		defer end()
 		if err := web.Serve(ln, s.http, &web.FlagConfig{WebConfigFile: &webFile}, log); !errors.Is(err, http.ErrServerClosed) {
 			s.err = errors.Join(fmt.Errorf("serve %s: %w", ln.Addr(), err), ln.Close())
 		}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"os"
@@ -61,28 +60,7 @@ func (c webConfig) protects() bool {
 // its own name our address, and a browser would let it read and change everything
 // here (DNS rebinding). A name without a dot is ours: nobody else can have it.
 func guardHost(next http.Handler, names ...string) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !guard.OurHost(r.Host, names...) && strings.Contains(r.Host, ".") {
-			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-			w.WriteHeader(http.StatusMisdirectedRequest)
-			fmt.Fprintf(w, "host %q is not served here; use localhost or the IP address, or start with --web.external-url\n", r.Host)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// endStreams ends streams of events as soon as ending is done: by themselves they
-// last as long as somebody looks, and a server waits for all requests.
-func endStreams(ending context.Context, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !strings.Contains(r.Header.Get("Accept"), "text/event-stream") {
-			next.ServeHTTP(w, r)
-			return
-		}
-		ctx, cancel := context.WithCancel(r.Context())
-		defer cancel()
-		defer context.AfterFunc(ending, cancel)()
-		next.ServeHTTP(w, r.WithContext(ctx))
-	})
+	return guard.Host(next, func(host string) bool {
+		return guard.OurHost(host, names...) || !strings.Contains(host, ".")
+	}, "start with --web.external-url")
 }

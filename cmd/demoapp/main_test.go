@@ -9,15 +9,14 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 
 	"goldensignals/internal/cli"
+	"goldensignals/internal/cli/clitest"
 )
 
 // TestMain is the program itself where a test has started it as a child.
@@ -116,28 +115,10 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// text is what a program has written so far.
-type text struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (s *text) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.buf.Write(p)
-}
-
-func (s *text) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.buf.String()
-}
-
 // running is a service under test.
 type running struct {
 	app   *app
-	log   *text
+	log   *clitest.Output
 	end   context.CancelFunc
 	ended chan error
 }
@@ -155,19 +136,14 @@ func begin(t *testing.T, args ...string) *running {
 	t.Helper()
 	k := kingpin.New("demoapp", "")
 	c := flags(k)
-	for _, usual := range []string{"--web.listen-address=127.0.0.1:0", "--web.drain-delay=0s", "--admin.listen-address=127.0.0.1:0"} {
-		flag, _, _ := strings.Cut(usual, "=")
-		if !slices.ContainsFunc(args, func(a string) bool { return strings.HasPrefix(a, flag+"=") }) {
-			args = append(args, usual)
-		}
-	}
+	args = clitest.WithUsual(args, "--web.listen-address=127.0.0.1:0", "--web.drain-delay=0s", "--admin.listen-address=127.0.0.1:0")
 	if _, err := k.Parse(args); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.complete(); err != nil {
 		t.Fatal(err)
 	}
-	r := &running{log: &text{}, ended: make(chan error, 1)}
+	r := &running{log: &clitest.Output{}, ended: make(chan error, 1)}
 	a, err := newApp(c, 0, slog.New(slog.NewTextHandler(r.log, nil)))
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 
 	"goldensignals/internal/cgroup"
 	"goldensignals/internal/cli"
+	"goldensignals/internal/cli/clitest"
 	"goldensignals/internal/fault"
 	"goldensignals/internal/havoc"
 )
@@ -118,7 +119,7 @@ func TestSupervisor(t *testing.T) {
 	life := func(end func(cancel context.CancelFunc, admin string)) (int, string) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		stderr, status := &text{}, make(chan int, 1)
+		stderr, status := &clitest.Output{}, make(chan int, 1)
 		go func() { status <- run(ctx, args, noEnv, io.Discard, stderr) }()
 		var found []string
 		eventually(t, "service", func() bool {

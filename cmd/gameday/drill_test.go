@@ -15,6 +15,7 @@ import (
 
 	"goldensignals/drills"
 	"goldensignals/internal/cli"
+	"goldensignals/internal/cli/clitest"
 )
 
 func TestDrillList(t *testing.T) {
@@ -134,7 +135,7 @@ incidents:
 
 // liveDrill is `gameday drill start` while it runs.
 type liveDrill struct {
-	stdout, stderr output
+	stdout, stderr clitest.Output
 	interrupt      context.CancelFunc
 	status         chan int
 }

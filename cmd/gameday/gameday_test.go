@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"net"
@@ -19,6 +18,7 @@ import (
 
 	"goldensignals/internal/bubble"
 	"goldensignals/internal/cli"
+	"goldensignals/internal/cli/clitest"
 	"goldensignals/internal/stack"
 )
 
@@ -27,30 +27,12 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// output collects what a command prints while it runs.
-type output struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.String()
-}
-
 // call runs gameday to its end.
 func call(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	var out, errs output
+	var out, errs clitest.Output
 	status = run(ctx, args, &out, &errs)
 	return status, out.String(), errs.String()
 }
@@ -72,7 +54,7 @@ func until(t *testing.T, limit time.Duration, what string, ok func() bool) {
 func startUp(t *testing.T, args ...string) (address string, end func() int) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	var stdout, stderr output
+	var stdout, stderr clitest.Output
 	done := make(chan int, 1)
 	if !slices.ContainsFunc(args, func(arg string) bool { return strings.HasPrefix(arg, "--history=") }) {
 		args = append(args, "--history=0")

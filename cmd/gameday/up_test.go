@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"goldensignals/internal/cli"
+	"goldensignals/internal/cli/clitest"
 	"goldensignals/internal/stack"
 )
 
@@ -142,7 +143,7 @@ func TestUpEndsWhileHistoryIsMade(t *testing.T) {
 
 func TestUpOutlivesFailedHistory(t *testing.T) {
 	dir := t.TempDir()
-	var log output
+	var log clitest.Output
 	s, err := stack.New(t.Context(), stack.Options{
 		PublicURL: &url.URL{Scheme: "http", Host: "127.0.0.1:1"}, DataDir: dir, Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn})),
 		History: stack.History{Length: time.Hour, Rules: []string{"gone.rules.yml"}},

@@ -1,7 +1,6 @@
 package console
 
 import (
-	"fmt"
 	"net/http"
 
 	"goldensignals/internal/guard"
@@ -11,15 +10,7 @@ import (
 // guard.OurHost decides; names lists ours beside localhost, without port.
 // The console guards itself; a stack should guard the engines' APIs as well.
 func GuardHost(next http.Handler, names ...string) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !guard.OurHost(r.Host, names...) {
-			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-			w.WriteHeader(http.StatusMisdirectedRequest)
-			fmt.Fprintf(w, "host %q is not served here; use localhost or the IP address, or allow the name when starting\n", r.Host)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
+	return guard.Host(next, func(host string) bool { return guard.OurHost(host, names...) }, "allow the name when starting")
 }
 
 // harden sets the headers that keep a page from doing what it has no need to.

@@ -1,10 +1,11 @@
 // Package guard decides whether a request may have come from a page elsewhere.
-// Whoever serves something that can be changed without a password asks it. It
-// answers nothing itself.
+// Whoever serves something that can be changed without a password asks it.
 package guard
 
 import (
+	"fmt"
 	"net"
+	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
@@ -34,4 +35,18 @@ func Loopback(addr string) bool {
 	}
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// Host lets pass requests whose Host header is ours, and answers the others with
+// what helps against it.
+func Host(next http.Handler, ours func(host string) bool, remedy string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !ours(r.Host) {
+			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+			w.WriteHeader(http.StatusMisdirectedRequest)
+			fmt.Fprintf(w, "host %q is not served here; use localhost or the IP address, or %s\n", r.Host, remedy)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }

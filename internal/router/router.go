@@ -262,8 +262,10 @@ func (rt *Router) Run(ctx context.Context) error {
 	}
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	defer rt.hub.Close() // streams of pages end with the router
-	wg.Go(func() { rt.attendTo(ctx) })
+	wg.Go(func() {
+		defer rt.hub.Close() // at once: a server that ends waits for streams
+		rt.attendTo(ctx)
+	})
 	rt.setting.Load().taken.Store(false) // of an earlier Run
 	for ctx.Err() == nil {
 		rt.deliverUntilReload(ctx)

@@ -296,7 +296,7 @@ func (rt *Router) closeGone(ctx context.Context, s *setting, alerts []silence.Al
 		if inc.GroupKey == watchdogKey || len(inc.Labels) == 0 {
 			continue
 		}
-		own := slices.DeleteFunc(slices.Clone(alerts), func(a silence.Alert) bool { return !includes(a.Labels, inc.Labels) })
+		own := alertsOf(inc, alerts)
 		if err := rt.noteMuted(ctx, inc, own, now); err != nil && ctx.Err() == nil {
 			rt.log.Error("note that an incident is muted", "incident", inc.ID, "err", err)
 		}
@@ -322,6 +322,16 @@ func (rt *Router) closeGone(ctx context.Context, s *setting, alerts []silence.Al
 	maps.DeleteFunc(rt.muted, func(id, _ string) bool {
 		return !slices.ContainsFunc(open, func(inc store.Incident) bool { return inc.ID == id })
 	})
+}
+
+// alertsOf are the alerts that have the labels of an incident.
+func alertsOf(inc store.Incident, alerts []silence.Alert) (own []silence.Alert) {
+	for _, a := range alerts {
+		if includes(a.Labels, inc.Labels) {
+			own = append(own, a)
+		}
+	}
+	return own
 }
 
 // noteMuted writes into the timeline when an incident's alerts become mute, by

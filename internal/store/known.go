@@ -26,7 +26,7 @@ func (k *known) load(ctx context.Context, s *Store) error {
 		return err
 	}
 	defer rows.Close()
-	for rows.Next() {
+	for k.keys != nil && rows.Next() {
 		var key string
 		if err := rows.Scan(&key); err != nil {
 			return err

@@ -128,11 +128,6 @@ func (s *Store) MessagesOf(ctx context.Context, incident string) ([]alert.Notifi
 	return list(ctx, s, scanNotification, "SELECT "+notificationColumns+" FROM notification WHERE incident = ? ORDER BY seq", incident)
 }
 
-// DeadLetters returns the notifications that were given up, newest first.
-func (s *Store) DeadLetters(ctx context.Context, limit int) ([]alert.Notification, error) {
-	return list(ctx, s, scanNotification, "SELECT "+notificationColumns+" FROM notification WHERE state = 'dead' ORDER BY seq DESC LIMIT ?", orAll(limit))
-}
-
 // WatchdogLastSeen returns when the watchdog alert last arrived; zero if never.
 func (s *Store) WatchdogLastSeen(ctx context.Context) (time.Time, error) {
 	var at int64

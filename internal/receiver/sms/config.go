@@ -146,13 +146,15 @@ func (o opening) client() (*http.Client, error) {
 
 // CheckNumber wants a phone number as E.164 writes it: + and 7 to 15 digits.
 func CheckNumber(field, s string) error {
-	if !isNumber(s) {
+	if !IsNumber(s) {
 		return outbound.Field(field, "%q is no phone number: write + and the country code, 7 to 15 digits without spaces, such as +4915112345678", s)
 	}
 	return nil
 }
 
-func isNumber(s string) bool {
+// IsNumber reports whether s is a phone number as E.164, section 6, writes it: a
+// country code, which does not begin with 0, and a number; the shortest have 7.
+func IsNumber(s string) bool {
 	d, plus := strings.CutPrefix(s, "+")
 	return plus && len(d) >= 7 && len(d) <= 15 && d[0] != '0' && digits(d) == d
 }
@@ -171,7 +173,7 @@ func digits(s string) string {
 // providers leave the + out; a short code is none.
 func number(s string) string {
 	s = strings.TrimSpace(s)
-	if isNumber("+" + s) {
+	if IsNumber("+" + s) {
 		return "+" + s
 	}
 	return s

@@ -144,16 +144,8 @@ func (g *gitea) Texts(ctx context.Context, i Issue, since time.Time) ([]string, 
 	if err := g.read(ctx, http.MethodGet, g.path(i), nil, &issue); err != nil {
 		return nil, err
 	}
-	var comments []struct{ Body string }
 	query := url.Values{"since": {since.UTC().Format(time.RFC3339)}}
-	if err := g.read(ctx, http.MethodGet, g.path(i)+"/comments?"+query.Encode(), nil, &comments); err != nil {
-		return nil, err
-	}
-	texts := []string{issue.Body}
-	for _, c := range comments {
-		texts = append(texts, c.Body)
-	}
-	return texts, nil
+	return g.bodies(ctx, g.path(i)+"/comments?"+query.Encode(), issue.Body)
 }
 
 func (g *gitea) Close(ctx context.Context, i Issue) error {

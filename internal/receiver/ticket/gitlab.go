@@ -91,16 +91,8 @@ func (g *gitlab) Texts(ctx context.Context, i Issue, _ time.Time) ([]string, err
 	if err := g.read(ctx, http.MethodGet, g.path(i), nil, &issue); err != nil {
 		return nil, err
 	}
-	var notes []struct{ Body string }
 	query := url.Values{"order_by": {"created_at"}, "sort": {"desc"}, "per_page": {"100"}}
-	if err := g.read(ctx, http.MethodGet, g.path(i)+"/notes?"+query.Encode(), nil, &notes); err != nil {
-		return nil, err
-	}
-	texts := []string{issue.Description}
-	for _, n := range notes {
-		texts = append(texts, n.Body)
-	}
-	return texts, nil
+	return g.bodies(ctx, g.path(i)+"/notes?"+query.Encode(), issue.Description)
 }
 
 func (g *gitlab) Close(ctx context.Context, i Issue) error {

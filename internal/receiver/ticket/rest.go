@@ -67,6 +67,19 @@ func (r rest) write(ctx context.Context, method, path string, in, out any) error
 	})
 }
 
+// bodies reads a list of comments, in the form that most trackers have, and adds
+// their texts to texts.
+func (r rest) bodies(ctx context.Context, path string, texts ...string) ([]string, error) {
+	var comments []struct{ Body string }
+	if err := r.read(ctx, http.MethodGet, path, nil, &comments); err != nil {
+		return nil, err
+	}
+	for _, c := range comments {
+		texts = append(texts, c.Body)
+	}
+	return texts, nil
+}
+
 // settings are what all trackers are given.
 type settings struct {
 	labels  []string

@@ -6,11 +6,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
-)
 
-// E.164, section 6: a country code, which does not begin with 0, and a number,
-// 15 digits together. The shortest in use have 7.
-var phoneShape = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
+	"goldensignals/internal/receiver/sms"
+)
 
 var nameShape = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
 
@@ -67,7 +65,7 @@ func (b *builder) people() {
 		switch other, taken := phones[p.Phone]; {
 		case p.Phone == "":
 			b.report(join(path, "phone"), "is missing: write it as \"+4915112345678\"")
-		case !phoneShape.MatchString(p.Phone):
+		case !sms.IsNumber(p.Phone):
 			b.report(join(path, "phone"), "%q is no phone number: write + and country code, then digits only, as \"+4915112345678\"", p.Phone)
 		case taken:
 			b.report(join(path, "phone"), "is the number of %s: an answer from it could be of either", other)

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/prometheus/common/model"
-
 	"goldensignals/internal/alert"
 )
 
@@ -106,20 +104,6 @@ func checkText(what, text string, limit int, why string) error {
 		return fmt.Errorf("%s has %d bytes: use at most %d", what, len(text), limit)
 	}
 	return nil
-}
-
-// ParseDuration reads how long a silence is to last, such as 30m, 2h, 1d or
-// 1d12h. It is at least a minute.
-func ParseDuration(text string) (time.Duration, error) {
-	text = strings.ToLower(strings.Join(strings.Fields(text), ""))
-	d, err := model.ParseDuration(text)
-	switch {
-	case err != nil:
-		return 0, fmt.Errorf("%.20q is not a length of time: write 30m, 2h or 1d", text)
-	case time.Duration(d) < time.Minute:
-		return 0, fmt.Errorf("%.20q is too short for a silence: write at least 1m", text)
-	}
-	return time.Duration(d), nil
 }
 
 // span writes d for people, in the largest unit that is exact enough.

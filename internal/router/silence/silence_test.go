@@ -217,16 +217,3 @@ func TestCheck(t *testing.T) {
 		t.Errorf("without a limit: %v, want the default's", err)
 	}
 }
-
-func TestParseDuration(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]time.Duration{
-		"30m": 30 * time.Minute, "2h": 2 * time.Hour, "1d": 24 * time.Hour, " 1D ": 24 * time.Hour, "1d 12h": 36 * time.Hour, "60s": time.Minute,
-		"": 0, "0": 0, "59s": 0, "-1h": 0, "1": 0, "soon": 0, "99999999999y": 0,
-	} {
-		got, err := silence.ParseDuration(text)
-		if got != want || (err == nil) != (want > 0) {
-			t.Errorf("ParseDuration(%q) = %v, %v, want %v", text, got, err, want)
-		}
-	}
-}

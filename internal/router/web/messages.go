@@ -94,7 +94,7 @@ func (s *site) deadLetters(r *http.Request, now time.Time) (view, error) {
 }
 
 func (s *site) deadView(ctx context.Context, now time.Time) (view, error) {
-	rows, err := s.Store.DeadLetters(ctx, pageRows)
+	rows, err := s.Store.MessagesBy(ctx, store.MessageFilter{State: alert.Dead}, pageRows)
 	return view{Template: "dead.html", Title: "Dead letters", Place: "messages", Live: true,
 		Data: messageList{Messages: rows, Retry: s.retryToken(now)}}, err
 }
