@@ -12,6 +12,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"goldensignals/internal/alert"
+	"goldensignals/internal/store"
 )
 
 const (
@@ -184,8 +185,8 @@ func (l *lane) nextForPhones(ctx context.Context, now time.Time) (alert.Notifica
 	return alert.Notification{}, wait, nil
 }
 
-// ignore lets a moment pass in a storm: each new message would be a reason to
-// look at the whole backlog again.
+// ignore lets a moment pass, whatever happens: in a storm, each new message would
+// be a reason to look at the whole backlog again.
 func (l *lane) ignore(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -205,26 +206,41 @@ func (l *lane) send(ctx context.Context, n alert.Notification) {
 		}
 		return
 	}
+	until := time.Now().Add(l.plan.SendTimeout + settleTimeout) // before the lease ends
 	sendCtx, cancel := context.WithTimeout(ctx, l.plan.SendTimeout)
 	defer cancel()
 	receipt, cause := l.r.Send(sendCtx, n)
 	allow(cause)
-	err = l.settle(ctx, n, receipt, cause)
+	err = l.settle(ctx, n, receipt, cause, until)
 	l.hub.Notify()
 	if err != nil {
 		l.log.Error("write down how an attempt ended; it will be made again", "receiver", n.Receiver, "notification", n.ID, "err", err)
 	}
 }
 
+// persist writes how an attempt ended, also while the router is being stopped, and
+// again while the store is in trouble, until the given time: what was sent and is
+// not written down is sent twice.
+func (l *lane) persist(ctx context.Context, until time.Time, write func(context.Context) error) error {
+	for {
+		writing, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+		err := write(writing)
+		cancel()
+		if err == nil || ctx.Err() != nil || errors.Is(err, store.ErrClosed) || time.Now().Add(l.plan.RetryMin).After(until) {
+			return err
+		}
+		l.log.Warn("it cannot be written down yet how an attempt ended", "receiver", l.r.Name(), "err", err)
+		l.ignore(ctx, l.plan.RetryMin)
+	}
+}
+
 // settle writes down how an attempt ended, and counts it once that is durable.
-func (l *lane) settle(ctx context.Context, n alert.Notification, receipt alert.Receipt, cause error) error {
-	stopping := ctx.Err() != nil
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
-	defer cancel()
+func (l *lane) settle(ctx context.Context, n alert.Notification, receipt alert.Receipt, cause error, until time.Time) error {
 	now := time.Now()
 	log := l.log.With("receiver", n.Receiver, "notification", n.ID, "incident", n.Incident, "attempt", n.Attempts)
 	if cause == nil {
-		if err := l.store.Delivered(ctx, n.ID, now, receipt); err != nil {
+		err := l.persist(ctx, until, func(ctx context.Context) error { return l.store.Delivered(ctx, n.ID, now, receipt) })
+		if err != nil {
 			return err
 		}
 		l.metrics.done(n, alert.Delivered, now)
@@ -234,13 +250,14 @@ func (l *lane) settle(ctx context.Context, n alert.Notification, receipt alert.R
 	if alert.IsUnsure(cause) {
 		l.metrics.unsure.WithLabelValues(n.Receiver).Inc()
 	}
-	if stopping {
-		return l.store.Retry(ctx, n, now, cause) // the stop broke it off: send again at the next start
+	if ctx.Err() != nil { // the stop broke it off: send again at the next start
+		return l.persist(ctx, until, func(ctx context.Context) error { return l.store.Retry(ctx, n, now, cause) })
 	}
 	l.metrics.failed.WithLabelValues(n.Receiver).Inc()
 	wait := max(backoff(n.ID, n.Attempts, l.plan.RetryMin, l.plan.RetryMax), alert.WaitAfter(cause))
 	if final, cause := l.final(n, now.Add(wait), cause); final {
-		if err := l.store.Dead(ctx, n, cause); err != nil {
+		err := l.persist(ctx, until, func(ctx context.Context) error { return l.store.Dead(ctx, n, cause) })
+		if err != nil {
 			return err
 		}
 		l.metrics.done(n, alert.Dead, now)
@@ -248,7 +265,7 @@ func (l *lane) settle(ctx context.Context, n alert.Notification, receipt alert.R
 		return nil
 	}
 	log.Warn("message not delivered, will be tried again", "wait", wait, "err", cause)
-	return l.store.Retry(ctx, n, now.Add(wait), cause)
+	return l.persist(ctx, until, func(ctx context.Context) error { return l.store.Retry(ctx, n, now.Add(wait), cause) })
 }
 
 // final says whether n is given up instead of being tried again at next, and why.

@@ -87,6 +87,15 @@ func TestDiskFull(t *testing.T) {
 		c, err := r.st.Counts(t.Context())
 		return err == nil && c.Pending == 0 && c.Dead == 0
 	})
+	list, err := r.st.Messages(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range list {
+		if n.Unsure > 0 {
+			t.Errorf("message of %s was sent %d times without knowing how that ended", n.GroupKey, n.Unsure)
+		}
+	}
 	if got := len(groups()); got != len(accepted)+len(refused) {
 		t.Errorf("%d groups have messages, want %d", got, len(accepted)+len(refused))
 	}

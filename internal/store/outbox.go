@@ -113,7 +113,9 @@ func (s *Store) WaitingFor(ctx context.Context, receiver string, now, since time
 	return out, nil
 }
 
-const leaseQuery = `UPDATE notification SET state = 'leased', attempts = attempts + 1, due_at = ?3, sent_at = ?2
+// leaseQuery counts a lease that ran out as unsure: nobody knows how its attempt
+// ended.
+const leaseQuery = `UPDATE notification SET unsure = unsure + (state = 'leased'), state = 'leased', attempts = attempts + 1, due_at = ?3, sent_at = ?2
 	WHERE seq = (SELECT n.seq FROM notification n WHERE ` + sendable + ` AND n.due_at <= ?2 `
 
 // Lease gives the receiver's next due notification to the caller until the
