@@ -48,6 +48,7 @@ type Options struct {
 type Store struct {
 	path   string
 	log    *slog.Logger
+	noSync bool // Options.NoSync
 	lock   *lock
 	write  *sql.DB
 	txn    *txn      // of the writer
@@ -81,6 +82,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{
 		path:   path,
 		log:    o.Log,
+		noSync: o.NoSync,
 		writes: make(chan *write),
 		quit:   make(chan struct{}),
 		toCopy: make(chan struct{}, 1),
@@ -88,7 +90,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	if err := s.open(ctx, o.NoSync); err != nil {
+	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store %q: %w", path, err), s.closeFiles())
 	}
 	s.ended.Go(s.writer)
@@ -96,7 +98,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	return s, nil
 }
 
-func (s *Store) open(ctx context.Context, noSync bool) error {
+func (s *Store) open(ctx context.Context) error {
 	if err := makeWritable(filepath.Dir(s.path)); err != nil {
 		return err
 	}
@@ -105,7 +107,7 @@ func (s *Store) open(ctx context.Context, noSync bool) error {
 		return err
 	}
 	sync := "FULL"
-	if noSync {
+	if s.noSync {
 		sync = "OFF"
 	}
 	// Pragmas in the address, not by Exec: an Exec reaches one connection of the pool.
