@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"context"
+	"fmt"
 	"net/http/httptest"
 	"os/exec"
 	"slices"
@@ -40,7 +41,7 @@ func TestBrowser(t *testing.T) {
 			t.Fatalf("drive the browser: %v (it complained: %v)", err, complaints())
 		}
 	}
-	live := chromedp.Poll(`document.getElementById("live").textContent === "Live"`, nil)
+	live := until(`document.getElementById("live").textContent === "Live"`)
 
 	// Half a name is typed when news arrive; it and the focus stay.
 	var name, focus string
@@ -57,8 +58,8 @@ func TestBrowser(t *testing.T) {
 	}
 	w.hub.Notify()
 	run(
-		chromedp.Poll(`document.querySelector("h1").textContent === "Customers get errors on /pay."`, nil),
-		chromedp.Poll(`document.title.startsWith("Customers get errors on /pay.")`, nil),
+		until(`document.querySelector("h1").textContent === "Customers get errors on /pay."`),
+		until(`document.title.startsWith("Customers get errors on /pay.")`),
 		chromedp.KeyEvent("a"),
 		chromedp.Value("#author", &name, chromedp.ByQuery),
 		chromedp.Evaluate(`document.activeElement.id`, &focus),
@@ -93,7 +94,7 @@ func TestBrowser(t *testing.T) {
 	}
 	w.hub.Notify()
 	run(
-		chromedp.Poll(`document.getElementById("stand").textContent.includes("over since")`, nil),
+		until(`document.getElementById("stand").textContent.includes("over since")`),
 		chromedp.KeyEvent("nk"),
 		chromedp.Value("#comment", &comment, chromedp.ByQuery),
 	)
@@ -109,7 +110,7 @@ func TestBrowser(t *testing.T) {
 
 	// Without a stream, such as while the router restarts, the page says so.
 	w.hub.Close()
-	run(chromedp.Poll(`document.getElementById("live").textContent.startsWith("Not connected")`, nil))
+	run(until(`document.getElementById("live").textContent.startsWith("Not connected")`))
 }
 
 // narrow checks that no page of the site is wider than a small phone.
@@ -123,6 +124,25 @@ func narrow(t *testing.T, run func(...chromedp.Action), base string) {
 			t.Errorf("page %q is %d px wide on a phone of 360", page, width)
 		}
 	}
+}
+
+// until waits for an expression to hold. chromedp.Poll would ask in the context
+// that it knows, which may be that of the page before: the browser then refuses.
+func until(expression string) chromedp.Action {
+	return chromedp.ActionFunc(func(ctx context.Context) error {
+		for {
+			var holds bool
+			err := chromedp.Evaluate(expression, &holds).Do(ctx)
+			if err == nil && holds {
+				return nil
+			}
+			select {
+			case <-ctx.Done():
+				return fmt.Errorf("wait for %s: %w, %v", expression, context.Cause(ctx), err)
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+	})
 }
 
 // tabTo presses Tab until an element has the focus.
