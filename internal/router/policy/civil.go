@@ -37,6 +37,9 @@ func (c civil) instant(zone *time.Location) time.Time {
 			return t // the change just now went beyond c
 		}
 		_, end := t.ZoneBounds()
+		if !end.IsZero() && !end.After(t) {
+			end = t.Add(time.Hour) // on the last day of a leap year, Go ends the year a day early
+		}
 		if end.IsZero() || shown.Before(end) {
 			return shown
 		}

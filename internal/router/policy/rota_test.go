@@ -76,6 +76,9 @@ func TestShifts(t *testing.T) {
 			// 02:10 again: ben's shift has begun at 02:30 already.
 			"ben 2026-10-25T00:30 2026-10-26T01:30",
 		}},
+		{"Berlin, the last day of a leap year", "2026-01-05T09:00", "12h", "Europe/Berlin", "2040-12-31T12:00", []string{
+			"ben 2040-12-31T08:00 2040-12-31T20:00", "cora 2040-12-31T20:00 2041-01-01T08:00",
+		}},
 		{"far past", "2026-01-05T09:00", "1w", "UTC", "1000-01-01T00:00", []string{"anna 0999-12-30T09:00 1000-01-06T09:00"}},
 		{"far future", "2026-01-05T09:00", "1w", "Europe/Berlin", "9000-07-01T00:00", []string{"cora 9000-06-30T07:00 9000-07-07T07:00"}},
 	} {
