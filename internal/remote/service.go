@@ -128,9 +128,9 @@ func (s *service) undo(ctx context.Context) error {
 
 // Mirror keeps a set as that of a service, until ctx is done: for those to whom the
 // faults of a service happen on the way to it. While the service does not answer the
-// set stays as it is.
-func Mirror(ctx context.Context, set *fault.Set, from Service, token string, transport http.RoundTripper, warn func(error)) {
-	f := NewFaults(FaultsOptions{Services: []Service{from}, Token: token, Transport: transport})
+// set stays as it is; warn hears of it once.
+func Mirror(ctx context.Context, set *fault.Set, from Service, token string, warn func(error)) {
+	f := NewFaults(FaultsOptions{Services: []Service{from}, Token: token})
 	s := f.services[0]
 	tick := time.NewTicker(lookInterval)
 	defer tick.Stop()
