@@ -13,14 +13,12 @@ import (
 	"goldensignals/internal/cgroup"
 	"goldensignals/internal/cli"
 	"goldensignals/internal/havoc"
+	"goldensignals/internal/server"
 	"goldensignals/internal/shop"
 )
 
-// How long things may take.
-const (
-	drainLimit   = 10 * time.Second // requests under way at the end
-	downInterval = 200 * time.Millisecond
-)
+// downInterval is how often a service that must not run looks whether it may.
+const downInterval = 200 * time.Millisecond
 
 // maxLeak bounds the memory that a fault loses where the container has no limit
 // that would end it, in bytes.
@@ -85,11 +83,11 @@ func (a *app) run(ctx context.Context) (err error) {
 	if !a.waitUntilUp(ctx) {
 		return nil
 	}
-	ln, err := listen(ctx, a.c.listen, "--web.listen-address")
+	ln, err := cli.Listen(ctx, a.c.listen, "web.listen-address")
 	if err != nil {
 		return err
 	}
-	web := serve(ln, a.handler(), a.log)
+	web := server.Start(ln, a.handler(), 0, a.log)
 	a.serving.Store(ln.Addr().(*net.TCPAddr))
 	a.log.Info("serving", "address", ln.Addr().String())
 
@@ -106,12 +104,12 @@ func (a *app) run(ctx context.Context) (err error) {
 		return errors.Join(err, <-broken)
 	case err := <-broken:
 		if errors.Is(err, havoc.ErrDown) {
-			return errors.Join(err, web.close())
+			return errors.Join(err, web.Close())
 		}
 		// Status 1, though all went well: some restart policies start again only
 		// what failed.
 		return errors.Join(err, a.drain(web))
-	case err := <-web.ended:
+	case err := <-web.Ended():
 		stopBreaking()
 		return errors.Join(err, <-broken)
 	}
@@ -158,12 +156,12 @@ func (a *app) havoc() *havoc.Havoc {
 
 // drain ends the server gracefully: it says that it is not ready, serves on for
 // those who have not noticed yet, and waits for the requests under way.
-func (a *app) drain(web *server) error {
+func (a *app) drain(web *server.Server) error {
 	a.draining.Store(true)
 	select {
 	case <-time.After(a.c.drainDelay):
-	case err := <-web.ended:
+	case err := <-web.Ended():
 		return err
 	}
-	return web.shutdown()
+	return web.Shutdown()
 }

@@ -20,6 +20,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if _, status, ok := app.Parse(args); !ok {
 		return status
 	}
+	if c.healthcheck {
+		return app.Exit(cli.CheckHealth(ctx, c.listen))
+	}
 	if err := c.complete(); err != nil {
 		return app.Exit(cli.WrongCall(err))
 	}
