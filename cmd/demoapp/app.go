@@ -15,6 +15,7 @@ import (
 	"goldensignals/internal/havoc"
 	"goldensignals/internal/server"
 	"goldensignals/internal/shop"
+	"goldensignals/internal/tracing"
 )
 
 // downInterval is how often a service that must not run looks whether it may.
@@ -31,6 +32,7 @@ type app struct {
 	started  time.Time
 	service  *shop.Service
 	faults   *faults
+	export   *tracing.Export     // nil: nobody asks for traces
 	limits   shop.ContainerStats // only what does not change
 	draining atomic.Bool
 	serving  atomic.Pointer[net.TCPAddr] // nil: not yet
@@ -40,7 +42,7 @@ type app struct {
 // newApp makes the service that c describes, broken as the last process of the
 // same container was. The kernel killed that so often before the control group
 // began to count.
-func newApp(c *config, earlier int64, log *slog.Logger) (*app, error) {
+func newApp(ctx context.Context, c *config, earlier int64, log *slog.Logger) (*app, error) {
 	reader, err := cgroup.New(cgroup.Options{Volume: c.dataDir, VolumeSize: int64(c.dataDirSize)})
 	if err != nil {
 		return nil, err
@@ -51,11 +53,15 @@ func newApp(c *config, earlier int64, log *slog.Logger) (*app, error) {
 		return nil, err
 	}
 	started := time.Now()
-	service, err := shop.New(serviceOptions(c, box, log))
+	export, err := tracing.NewExport(ctx, tracing.ExportOptions{Services: []string{c.service}, Namespace: "goldensignals", Log: log})
+	if err != nil {
+		return nil, cli.WrongCall(fmt.Errorf("export traces: %w", err))
+	}
+	service, err := shop.New(serviceOptions(c, box, export, log))
 	if err != nil {
 		return nil, cli.WrongCall(err)
 	}
-	a := &app{c: c, log: log, started: started, service: service, limits: limits}
+	a := &app{c: c, log: log, started: started, service: service, export: export, limits: limits}
 	a.faults = &faults{service: c.service, set: service.Faults(), dir: c.dataDir, log: log}
 	if err := a.faults.restore(); err != nil {
 		return nil, cli.WrongCall(fmt.Errorf("--data-dir: %w", err))
@@ -64,17 +70,22 @@ func newApp(c *config, earlier int64, log *slog.Logger) (*app, error) {
 }
 
 // serviceOptions is the one place where the service is told of everything
-// outside of it; what records its spans belongs here, too.
-func serviceOptions(c *config, box shop.Container, log *slog.Logger) shop.Options {
-	return shop.Options{
+// outside of it.
+func serviceOptions(c *config, box shop.Container, export *tracing.Export, log *slog.Logger) shop.Options {
+	o := shop.Options{
 		Name: c.service, Transport: transport(c.peers), Seed: c.seed, Log: log,
 		SizedFor: c.sizedFor, Container: box,
 	}
+	if export != nil {
+		o.Spans = export
+	}
+	return o
 }
 
 // run serves until ctx ends, and then gracefully comes to an end, or until a
 // fault or a repair ends the process, and says so.
 func (a *app) run(ctx context.Context) (err error) {
+	defer a.export.Close(a.log)
 	stopAdmin, err := a.serveAdmin(ctx)
 	if err != nil {
 		return err

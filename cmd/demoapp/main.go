@@ -36,7 +36,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		}
 		return status
 	}
-	a, err := newApp(c, earlier, log)
+	a, err := newApp(ctx, c, earlier, log)
 	if err != nil {
 		return app.Exit(err)
 	}

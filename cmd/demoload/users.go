@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"goldensignals/internal/guard"
 	"goldensignals/internal/load"
 	"goldensignals/internal/server"
+	"goldensignals/internal/tracing"
 )
 
 // users holds the flags of `demoload users`.
@@ -40,9 +42,16 @@ func (u *users) run(ctx context.Context, log *slog.Logger) error {
 	defer way.CloseIdleConnections()
 	faults, stop := u.mirror(ctx, log)
 	defer stop()
-	g, err := load.New(load.Options{
-		Target: u.target, Transport: way, Faults: faults, RPS: u.rps, Seed: u.seed, Registry: reg, Log: log,
-	})
+	export, err := tracing.NewExport(ctx, tracing.ExportOptions{Services: []string{load.Service}, Namespace: "goldensignals", Log: log})
+	if err != nil {
+		return cli.WrongCall(fmt.Errorf("export traces: %w", err))
+	}
+	defer export.Close(log)
+	o := load.Options{Target: u.target, Transport: way, Faults: faults, RPS: u.rps, Seed: u.seed, Registry: reg, Log: log}
+	if export != nil {
+		o.Spans = export
+	}
+	g, err := load.New(o)
 	if err != nil {
 		return cli.WrongCall(err)
 	}

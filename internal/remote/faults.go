@@ -22,9 +22,10 @@ const (
 )
 
 // How long it is tried to end faults, and how often: a service that the kernel has
-// killed is back within seconds.
+// killed is back within a second or two. Whoever stops a drill waits for it twice, for
+// faults and for repairs, and no longer than ten seconds.
 const (
-	clearPatience = 8 * time.Second
+	clearPatience = 4 * time.Second
 	clearInterval = 250 * time.Millisecond
 )
 
