@@ -33,7 +33,7 @@ type exportCall struct {
 }
 
 func exportCommand(app *kingpin.Application) command {
-	var e exportCall
+	e := exportCall{labels: map[string]string{}} // kingpin fills a map, it makes none
 	c := app.Command("export", "Write rules, Alertmanager's configuration, scraping and boards as resources of the Prometheus Operator.")
 	c.Flag("namespace", "Namespace of the resources; empty for none.").Default("golden-signals").StringVar(&e.namespace)
 	c.Flag("label", "Label of every resource, such as what your Prometheus selects by. Repeatable.").PlaceHolder("NAME=VALUE").StringMapVar(&e.labels)
