@@ -14,6 +14,7 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 
 	"goldensignals/alerts"
+	"goldensignals/dashboards"
 	"goldensignals/internal/cli"
 	"goldensignals/internal/engine"
 	"goldensignals/internal/export"
@@ -40,7 +41,7 @@ func exportCommand(app *kingpin.Application) command {
 	c.Flag("into", "Folder that they are written into, one file each, with a kustomization.yaml; instead of standard output.").PlaceHolder("FOLDER").StringVar(&e.into)
 	c.Flag("rules", "Rule file, or a folder of them, instead of the shipped rules. Repeatable.").PlaceHolder("PATH").StringsVar(&e.rules)
 	c.Flag("alertmanager", "Alertmanager configuration instead of the shipped one.").PlaceHolder("FILE").StringVar(&e.alertmanager)
-	c.Flag("dashboards", "Folder of Grafana boards (*.json).").PlaceHolder("FOLDER").StringVar(&e.dashboards)
+	c.Flag("dashboards", "Folder of Grafana boards (*.json) instead of the shipped ones.").PlaceHolder("FOLDER").StringVar(&e.dashboards)
 	c.Flag("scrape-interval", "How often targets are scraped.").Default("15s").DurationVar(&e.interval)
 	c.Flag("scrape-namespace", "Namespace of the Services that are scraped, if it is another. Repeatable.").PlaceHolder("NAME").StringsVar(&e.scraped)
 	c.Flag("runbook-base", "Where people find runbooks; written into the rules instead of {{ $externalLabels.runbook_base }}.").PlaceHolder("URL").StringVar(&e.bases.Runbooks)
@@ -127,7 +128,7 @@ func (e *exportCall) alertmanagerDocument(meta export.Meta) (export.Document, er
 
 func (e *exportCall) dashboardDocuments(meta export.Meta) ([]export.Document, error) {
 	if e.dashboards == "" {
-		return nil, nil
+		return export.Dashboards(dashboards.FS(), meta)
 	}
 	if info, err := os.Stat(e.dashboards); err != nil || !info.IsDir() {
 		return nil, fmt.Errorf("--dashboards=%s: there is no such folder", e.dashboards)

@@ -95,7 +95,7 @@ func (m Monitors) Document(meta Meta) (Document, error) {
 func (m Monitors) spec(one monitor) monitorSpec {
 	s := monitorSpec{
 		Selector: selector{map[string]string{partOf: Platform}},
-		// As everywhere else: rules ask for the classic buckets, boards for the native ones.
+		// As everywhere else: rules and boards ask for both.
 		Native: true, Classic: true,
 		Endpoints: []endpoint{{
 			Port:        "http",
