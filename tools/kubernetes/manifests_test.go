@@ -254,7 +254,7 @@ func TestPodsMayNothing(t *testing.T) {
 				"no capabilities":          slices.Equal(container.SecurityContext.Capabilities.Drop, []corev1.Capability{"ALL"}),
 				"memory is what it asks":   container.Resources.Limits.Memory().Equal(*container.Resources.Requests.Memory()) && !container.Resources.Limits.Memory().IsZero(),
 				"a limit of the processor": !container.Resources.Limits.Cpu().IsZero(),
-				"ready":                    container.ReadinessProbe.HTTPGet.Path == "/-/ready",
+				"ready":                    slices.Contains([]string{"/-/ready", "/-/healthy"}, container.ReadinessProbe.HTTPGet.Path),
 				"healthy":                  container.LivenessProbe.HTTPGet.Path == "/-/healthy",
 				"an image of its own":      strings.HasPrefix(container.Image, "goldensignals/"),
 			} {
