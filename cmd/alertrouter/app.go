@@ -95,14 +95,14 @@ func (a *app) build(ctx context.Context, in configured, stdout io.Writer) (err e
 }
 
 func (a *app) listen(ctx context.Context) (err error) {
-	if a.listener, err = listen(ctx, a.c.listen, "--web.listen-address"); err != nil {
+	if a.listener, err = cli.Listen(ctx, a.c.listen, "web.listen-address"); err != nil {
 		return err
 	}
 	a.onClose = append(a.onClose, closeListener(a.listener))
 	if a.c.callback == "" {
 		return nil
 	}
-	if a.callback, err = listen(ctx, a.c.callback, "--web.callback-address"); err != nil {
+	if a.callback, err = cli.Listen(ctx, a.c.callback, "web.callback-address"); err != nil {
 		return err
 	}
 	a.onClose = append(a.onClose, closeListener(a.callback))

@@ -10,6 +10,7 @@ import (
 
 	"github.com/alecthomas/kingpin/v2"
 
+	"goldensignals/internal/cli"
 	"goldensignals/internal/guard"
 	"goldensignals/internal/receiver/outbound"
 	"goldensignals/internal/router/policy"
@@ -32,6 +33,7 @@ type config struct {
 	logLevel  string
 	logFormat string
 	runbooks  string
+	health    bool
 }
 
 func flags(app *kingpin.Application) *config {
@@ -47,6 +49,7 @@ func flags(app *kingpin.Application) *config {
 	app.Flag("log.level", "Least level that is logged: debug, info, warn or error.").Default("info").EnumVar(&c.logLevel, "debug", "info", "warn", "error")
 	app.Flag("log.format", "How it is logged: text or json.").Default("text").EnumVar(&c.logFormat, "text", "json")
 	app.Flag("runbooks", "Folder of runbooks, <AlertName>.md, instead of the shipped ones.").StringVar(&c.runbooks)
+	app.Flag(cli.HealthFlag, cli.HealthHelp).BoolVar(&c.health)
 	return c
 }
 

@@ -32,6 +32,9 @@ func run(ctx context.Context, args []string, hangup <-chan os.Signal, stdout, st
 	if _, status, ok := cmd.Parse(args); !ok {
 		return status
 	}
+	if c.health {
+		return cmd.Exit(cli.CheckHealth(ctx, c.listen))
+	}
 	if c.check {
 		summary, err := c.summary()
 		if err != nil {

@@ -11,7 +11,6 @@ import (
 
 	"github.com/prometheus/exporter-toolkit/web"
 
-	"goldensignals/internal/cli"
 	"goldensignals/internal/server"
 )
 
@@ -26,15 +25,6 @@ type httpServer struct {
 	log  *slog.Logger
 	done chan struct{} // closed once it has ended
 	err  error         // why, unless it was told to; set before done is closed
-}
-
-// listen opens an address that a flag gives.
-func listen(ctx context.Context, addr, flag string) (net.Listener, error) {
-	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
-	if err != nil {
-		return nil, cli.WrongCall(fmt.Errorf("%s: %w", flag, err))
-	}
-	return ln, nil
 }
 
 // serve answers at ln until stop, with TLS and passwords if webFile names them.

@@ -13,14 +13,13 @@ import (
 	"goldensignals/internal/cgroup"
 	"goldensignals/internal/cli"
 	"goldensignals/internal/havoc"
+	"goldensignals/internal/server"
 	"goldensignals/internal/shop"
+	"goldensignals/internal/tracing"
 )
 
-// How long things may take.
-const (
-	drainLimit   = 10 * time.Second // requests under way at the end
-	downInterval = 200 * time.Millisecond
-)
+// downInterval is how often a service that must not run looks whether it may.
+const downInterval = 200 * time.Millisecond
 
 // maxLeak bounds the memory that a fault loses where the container has no limit
 // that would end it, in bytes.
@@ -33,6 +32,7 @@ type app struct {
 	started  time.Time
 	service  *shop.Service
 	faults   *faults
+	export   *tracing.Export     // nil: nobody asks for traces
 	limits   shop.ContainerStats // only what does not change
 	draining atomic.Bool
 	serving  atomic.Pointer[net.TCPAddr] // nil: not yet
@@ -42,7 +42,7 @@ type app struct {
 // newApp makes the service that c describes, broken as the last process of the
 // same container was. The kernel killed that so often before the control group
 // began to count.
-func newApp(c *config, earlier int64, log *slog.Logger) (*app, error) {
+func newApp(ctx context.Context, c *config, earlier int64, log *slog.Logger) (*app, error) {
 	reader, err := cgroup.New(cgroup.Options{Volume: c.dataDir, VolumeSize: int64(c.dataDirSize)})
 	if err != nil {
 		return nil, err
@@ -53,11 +53,15 @@ func newApp(c *config, earlier int64, log *slog.Logger) (*app, error) {
 		return nil, err
 	}
 	started := time.Now()
-	service, err := shop.New(serviceOptions(c, box, log))
+	export, err := tracing.NewExport(ctx, tracing.ExportOptions{Services: []string{c.service}, Namespace: "goldensignals", Log: log})
+	if err != nil {
+		return nil, cli.WrongCall(fmt.Errorf("export traces: %w", err))
+	}
+	service, err := shop.New(serviceOptions(c, box, export, log))
 	if err != nil {
 		return nil, cli.WrongCall(err)
 	}
-	a := &app{c: c, log: log, started: started, service: service, limits: limits}
+	a := &app{c: c, log: log, started: started, service: service, export: export, limits: limits}
 	a.faults = &faults{service: c.service, set: service.Faults(), dir: c.dataDir, log: log}
 	if err := a.faults.restore(); err != nil {
 		return nil, cli.WrongCall(fmt.Errorf("--data-dir: %w", err))
@@ -66,17 +70,22 @@ func newApp(c *config, earlier int64, log *slog.Logger) (*app, error) {
 }
 
 // serviceOptions is the one place where the service is told of everything
-// outside of it; what records its spans belongs here, too.
-func serviceOptions(c *config, box shop.Container, log *slog.Logger) shop.Options {
-	return shop.Options{
+// outside of it.
+func serviceOptions(c *config, box shop.Container, export *tracing.Export, log *slog.Logger) shop.Options {
+	o := shop.Options{
 		Name: c.service, Transport: transport(c.peers), Seed: c.seed, Log: log,
 		SizedFor: c.sizedFor, Container: box,
 	}
+	if export != nil {
+		o.Spans = export
+	}
+	return o
 }
 
 // run serves until ctx ends, and then gracefully comes to an end, or until a
 // fault or a repair ends the process, and says so.
 func (a *app) run(ctx context.Context) (err error) {
+	defer a.export.Close(a.log)
 	stopAdmin, err := a.serveAdmin(ctx)
 	if err != nil {
 		return err
@@ -85,11 +94,11 @@ func (a *app) run(ctx context.Context) (err error) {
 	if !a.waitUntilUp(ctx) {
 		return nil
 	}
-	ln, err := listen(ctx, a.c.listen, "--web.listen-address")
+	ln, err := cli.Listen(ctx, a.c.listen, "web.listen-address")
 	if err != nil {
 		return err
 	}
-	web := serve(ln, a.handler(), a.log)
+	web := server.Start(ln, a.handler(), 0, a.log)
 	a.serving.Store(ln.Addr().(*net.TCPAddr))
 	a.log.Info("serving", "address", ln.Addr().String())
 
@@ -106,12 +115,12 @@ func (a *app) run(ctx context.Context) (err error) {
 		return errors.Join(err, <-broken)
 	case err := <-broken:
 		if errors.Is(err, havoc.ErrDown) {
-			return errors.Join(err, web.close())
+			return errors.Join(err, web.Close())
 		}
 		// Status 1, though all went well: some restart policies start again only
 		// what failed.
 		return errors.Join(err, a.drain(web))
-	case err := <-web.ended:
+	case err := <-web.Ended():
 		stopBreaking()
 		return errors.Join(err, <-broken)
 	}
@@ -158,12 +167,12 @@ func (a *app) havoc() *havoc.Havoc {
 
 // drain ends the server gracefully: it says that it is not ready, serves on for
 // those who have not noticed yet, and waits for the requests under way.
-func (a *app) drain(web *server) error {
+func (a *app) drain(web *server.Server) error {
 	a.draining.Store(true)
 	select {
 	case <-time.After(a.c.drainDelay):
-	case err := <-web.ended:
+	case err := <-web.Ended():
 		return err
 	}
-	return web.shutdown()
+	return web.Shutdown()
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/alecthomas/kingpin/v2"
 
+	"goldensignals/internal/cli"
 	"goldensignals/internal/fault"
 	"goldensignals/internal/guard"
 	"goldensignals/internal/shop"
@@ -30,6 +31,7 @@ type config struct {
 	adminListen string
 	tokenFile   string
 	logLevel    string
+	healthcheck bool
 
 	peers map[string]*url.URL // of the services whose address was given
 	token string              // empty: the admin listener asks for none
@@ -48,6 +50,7 @@ func flags(app *kingpin.Application) *config {
 	app.Flag("admin.listen-address", "Address where faults are injected and repaired. Without it nobody can.").StringVar(&c.adminListen)
 	app.Flag("admin.token-file", "File with the token that whoever breaks things must send as a bearer token.").StringVar(&c.tokenFile)
 	app.Flag("log.level", "Least level that is logged: debug, info, warn or error.").Default("info").EnumVar(&c.logLevel, "debug", "info", "warn", "error")
+	app.Flag(cli.HealthFlag, cli.HealthHelp).BoolVar(&c.healthcheck)
 	return c
 }
 
@@ -66,8 +69,6 @@ func (c *config) complete() error {
 		return fmt.Errorf("--sized-for=%g: give a rate above 0 and up to 5000", c.sizedFor)
 	case c.dataDirSize <= 0:
 		return fmt.Errorf("--data-dir.size=%v: give a size above 0, such as 512MiB", c.dataDirSize)
-	case c.tokenFile != "" && c.adminListen == "":
-		return errors.New("--admin.token-file: there is no admin listener; add --admin.listen-address")
 	}
 	return errors.Join(c.readPeers(), c.readToken(), c.makeDataDir())
 }
@@ -89,27 +90,9 @@ func (c *config) readPeers() error {
 	return nil
 }
 
-// readToken reads the token. Whoever reaches the admin listener can take the
-// service down: where others than this machine can, it needs a token.
-func (c *config) readToken() error {
-	if c.adminListen == "" {
-		return nil
-	}
-	if c.tokenFile == "" {
-		if guard.Loopback(c.adminListen) {
-			return nil
-		}
-		return fmt.Errorf("--admin.listen-address=%s: others than this machine can reach it; add --admin.token-file, or listen on 127.0.0.1", c.adminListen)
-	}
-	text, err := os.ReadFile(c.tokenFile)
-	if err != nil {
-		return fmt.Errorf("--admin.token-file: %w", err)
-	}
-	c.token = strings.TrimSpace(string(text))
-	if c.token == "" {
-		return fmt.Errorf("--admin.token-file=%s: the file is empty; write a token into it", c.tokenFile)
-	}
-	return nil
+func (c *config) readToken() (err error) {
+	c.token, err = guard.AdminToken(c.adminListen, c.tokenFile)
+	return err
 }
 
 func (c *config) makeDataDir() error {

@@ -47,7 +47,9 @@ func (f *faults) Inject(what fault.Fault) (fault.Active, error) {
 }
 
 // Clear ends the fault of a kind; empty means every one.
-func (f *faults) Clear(kind, _ string) []fault.Active { return f.set.Clear(time.Now(), kind) }
+func (f *faults) Clear(kind, _ string) ([]fault.Active, error) {
+	return f.set.Clear(time.Now(), kind), nil
+}
 
 // Repairs lists what can be applied to the service.
 func (f *faults) Repairs() []fault.Repair {
@@ -69,7 +71,10 @@ func (f *faults) Apply(repair, service string) (fault.Applied, error) {
 }
 
 // Undo takes back what repairs have added.
-func (f *faults) Undo(string) { f.set.Undo(time.Now()) }
+func (f *faults) Undo(string) error {
+	f.set.Undo(time.Now())
+	return nil
+}
 
 // kept is what faultsFile holds.
 type kept struct {

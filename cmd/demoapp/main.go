@@ -20,6 +20,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if _, status, ok := app.Parse(args); !ok {
 		return status
 	}
+	if c.healthcheck {
+		return app.Exit(cli.CheckHealth(ctx, c.listen))
+	}
 	if err := c.complete(); err != nil {
 		return app.Exit(cli.WrongCall(err))
 	}
@@ -33,7 +36,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		}
 		return status
 	}
-	a, err := newApp(c, earlier, log)
+	a, err := newApp(ctx, c, earlier, log)
 	if err != nil {
 		return app.Exit(err)
 	}

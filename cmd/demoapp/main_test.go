@@ -144,7 +144,7 @@ func begin(t *testing.T, args ...string) *running {
 		t.Fatal(err)
 	}
 	r := &running{log: &clitest.Output{}, ended: make(chan error, 1)}
-	a, err := newApp(c, 0, slog.New(slog.NewTextHandler(r.log, nil)))
+	a, err := newApp(t.Context(), c, 0, slog.New(slog.NewTextHandler(r.log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}

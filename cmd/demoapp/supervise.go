@@ -17,6 +17,7 @@ import (
 
 	"goldensignals/internal/cgroup"
 	"goldensignals/internal/cli"
+	"goldensignals/internal/server"
 )
 
 // A kernel that kills a process because memory is used up counts that in the
@@ -36,7 +37,7 @@ const killsEnv = "DEMOAPP_EARLIER_OOM_KILLS"
 
 // killWait is how long a child that was told to end may take longer than all its
 // own time limits.
-const killWait = drainLimit + 2*time.Minute
+const killWait = server.DrainLimit + 2*time.Minute
 
 // earlierKills is what the parent has told; child is false if there is none.
 func earlierKills(getenv func(string) string) (earlier int64, child bool) {

@@ -215,14 +215,14 @@ func (b *breaker) Inject(f fault.Fault) (fault.Active, error) {
 	return b.sets[f.Service].Inject(time.Now(), f)
 }
 
-func (b *breaker) Clear(kind, service string) []fault.Active {
+func (b *breaker) Clear(kind, service string) ([]fault.Active, error) {
 	var cleared []fault.Active
 	for _, name := range services() {
 		if service == "" || service == name {
 			cleared = append(cleared, b.sets[name].Clear(time.Now(), kind)...)
 		}
 	}
-	return cleared
+	return cleared, nil
 }
 
 func (b *breaker) Repairs() []fault.Repair { return fault.Repairs() }
@@ -239,10 +239,11 @@ func (b *breaker) Apply(repair, service string) (fault.Applied, error) {
 	return b.sets[service].Apply(time.Now(), repair)
 }
 
-func (b *breaker) Undo(string) {
+func (b *breaker) Undo(string) error {
 	for _, name := range services() {
 		b.sets[name].Undo(time.Now())
 	}
+	return nil
 }
 
 func mustURL(t *testing.T, raw string) *url.URL {

@@ -93,9 +93,9 @@ import "time"
 // Second is what the users of one journey saw of the requests that they sent
 // within one second of the clock. It is the truth that alerts are judged by.
 type Second struct {
-	At       time.Time // start of the second
-	Journey  string    // browse, product, checkout
-	Requests int
-	Failed   int // answered 5xx, or not at all
-	Slow     int // succeeded, but slower than the latency objective (300 ms)
+	At       time.Time `json:"at"`      // start of the second
+	Journey  string    `json:"journey"` // browse, product, checkout
+	Requests int       `json:"requests"`
+	Failed   int       `json:"failed"` // answered 5xx, or not at all
+	Slow     int       `json:"slow"`   // succeeded, but slower than the latency objective (300 ms)
 }

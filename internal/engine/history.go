@@ -50,7 +50,7 @@ func (e *Engine) MakeRoom(from time.Time) (bool, error) {
 // time of Start, and MakeRoom must have found room for them.
 func (e *Engine) AddHistory(dir string, end time.Time) error {
 	db := e.prom.db
-	blocks, err := moveBlocks(dir, db.Dir())
+	blocks, err := MoveBlocks(dir, db.Dir())
 	if err == nil {
 		// The public way to make the database look at its folder again: to
 		// compact the moment at which the history ends, when nothing is in memory.
@@ -63,8 +63,10 @@ func (e *Engine) AddHistory(dir string, end time.Time) error {
 	return nil
 }
 
-// moveBlocks returns the new paths of the blocks that it moved.
-func moveBlocks(from, to string) ([]string, error) {
+// MoveBlocks moves the blocks that Snapshot wrote into a data folder of Prometheus on
+// the same file system, and returns their new paths. A Prometheus that runs there does
+// not see them before it starts again.
+func MoveBlocks(from, to string) ([]string, error) {
 	entries, err := os.ReadDir(from)
 	if err != nil {
 		return nil, fmt.Errorf("read blocks: %w", err)

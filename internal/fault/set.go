@@ -105,6 +105,21 @@ func (s *Set) Clear(now time.Time, kind string) []Active {
 	return cleared
 }
 
+// Mirror makes the set hold these faults and no others, as another Set has them:
+// its repairs show in when they end. What is of an unknown kind is left out.
+func (s *Set) Mirror(list []Active) {
+	next := inForce{}
+	for _, a := range list {
+		if kind, err := kindOf(a.Kind); err == nil {
+			next.faults = append(next.faults, loaded{Active: a, salt: hash(kind.Name), kind: kind})
+		}
+	}
+	slices.SortFunc(next.faults, func(a, b loaded) int { return strings.Compare(a.Kind, b.Kind) })
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.now.Store(&next)
+}
+
 // Active lists the faults that act at now, sorted by kind. Until is when they end
 // by themselves: that a repair under way will end one sooner shows when it does.
 // The caller owns the result.

@@ -71,8 +71,8 @@ type Faults interface {
 	// Inject starts a fault; its errors are shown to the person as they are.
 	Inject(f fault.Fault) (fault.Active, error)
 	// Clear ends faults and returns those that it ended; an empty kind or
-	// service means every one.
-	Clear(kind, service string) []fault.Active
+	// service means every one. After an error some may still act.
+	Clear(kind, service string) ([]fault.Active, error)
 	// Repairs lists what can be applied, in the order to show.
 	Repairs() []fault.Repair
 	// Applied lists the repairs that were ordered, oldest first.
@@ -80,7 +80,7 @@ type Faults interface {
 	// Apply orders a repair; its errors are shown to the person as they are.
 	Apply(repair, service string) (fault.Applied, error)
 	// Undo takes back what repairs have added; empty means of every service.
-	Undo(service string)
+	Undo(service string) error
 }
 
 // Options configure an API. Faults is required.
@@ -172,12 +172,12 @@ func (a *API) Clear(kind, service string) ([]fault.Active, error) {
 	if err := oneOrAll("service", service, a.opts.Faults.Services()); err != nil {
 		return nil, err
 	}
-	cleared := a.opts.Faults.Clear(kind, service)
+	cleared, err := a.opts.Faults.Clear(kind, service)
 	for _, c := range cleared {
 		a.opts.Log.Info("fault cleared", "kind", c.Kind, "service", c.Service)
 	}
 	a.opts.OnChange()
-	return cleared, nil
+	return cleared, err
 }
 
 // Apply orders a repair, and says so in the log and to those who watch.
@@ -199,9 +199,11 @@ func (a *API) Undo(service string) error {
 	if err := oneOrAll("service", service, a.opts.Faults.Services()); err != nil {
 		return err
 	}
-	a.opts.Faults.Undo(service)
+	defer a.opts.OnChange()
+	if err := a.opts.Faults.Undo(service); err != nil {
+		return err
+	}
 	a.opts.Log.Info("repairs undone", "service", service)
-	a.opts.OnChange()
 	return nil
 }
 

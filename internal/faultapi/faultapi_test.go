@@ -47,13 +47,13 @@ func (s sets) Inject(f fault.Fault) (fault.Active, error) {
 	return s[f.Service].Inject(time.Now(), f)
 }
 
-func (s sets) Clear(kind, service string) (cleared []fault.Active) {
+func (s sets) Clear(kind, service string) (cleared []fault.Active, err error) {
 	for _, name := range names() {
 		if service == "" || service == name {
 			cleared = append(cleared, s[name].Clear(time.Now(), kind)...)
 		}
 	}
-	return cleared
+	return cleared, nil
 }
 
 func (s sets) Applied() (all []fault.Applied) {
@@ -67,12 +67,13 @@ func (s sets) Apply(repair, service string) (fault.Applied, error) {
 	return s[service].Apply(time.Now(), repair)
 }
 
-func (s sets) Undo(service string) {
+func (s sets) Undo(service string) error {
 	for _, name := range names() {
 		if service == "" || service == name {
 			s[name].Undo(time.Now())
 		}
 	}
+	return nil
 }
 
 // call sends one request and returns status and body.

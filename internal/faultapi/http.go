@@ -45,7 +45,7 @@ func (a *API) postFault(w http.ResponseWriter, r *http.Request) {
 	}
 	active, err := a.Inject(f)
 	if err != nil {
-		WriteError(w, http.StatusBadRequest, err)
+		WriteError(w, StatusOf(err), err)
 		return
 	}
 	a.write(w, http.StatusCreated, active)
@@ -58,7 +58,7 @@ func (a *API) deleteFaults(w http.ResponseWriter, r *http.Request) {
 	}
 	cleared, err := a.Clear(q.Get("kind"), q.Get("service"))
 	if err != nil {
-		WriteError(w, http.StatusBadRequest, err)
+		WriteError(w, StatusOf(err), err)
 		return
 	}
 	a.write(w, http.StatusOK, map[string]any{"cleared": orEmpty(cleared)})
@@ -105,14 +105,31 @@ func (a *API) deleteFixes(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := a.Undo(q.Get("service")); err != nil {
-		WriteError(w, http.StatusBadRequest, err)
+		WriteError(w, StatusOf(err), err)
 		return
 	}
 	a.getFixes(w, r)
 }
 
+// UnreachableError says that a service that runs elsewhere did not take an order, or
+// did not say whether it has.
+type UnreachableError struct {
+	Service string
+	Err     error
+}
+
+func (e *UnreachableError) Error() string {
+	return "the service " + e.Service + " does not answer: " + e.Err.Error()
+}
+
+// Unwrap returns why.
+func (e *UnreachableError) Unwrap() error { return e.Err }
+
 // StatusOf is the HTTP status for an error of Inject, Clear, Apply and Undo.
 func StatusOf(err error) int {
+	if _, unreachable := errors.AsType[*UnreachableError](err); unreachable {
+		return http.StatusBadGateway
+	}
 	if _, busy := errors.AsType[*fault.BusyError](err); busy {
 		return http.StatusConflict
 	}

@@ -23,16 +23,16 @@ import (
 // Faults breaks and mends services.
 type Faults interface {
 	Inject(fault.Fault) (fault.Active, error)
-	Clear(kind, service string) []fault.Active
+	Clear(kind, service string) ([]fault.Active, error) // without an error, none of them acts any more
 	Apply(repair, service string) (fault.Applied, error)
-	Undo(service string) // takes back what repairs have added; empty: to every service
+	Undo(service string) error // takes back what repairs have added; empty: to every service
 	Applied() []fault.Applied
 }
 
 // Users is the load and its memory.
 type Users interface {
 	SetRPS(float64) error
-	Seen(from, to time.Time) []drill.Second
+	Seen(from, to time.Time) ([]drill.Second, error)
 }
 
 // Options say what to play and where. Fields without a stated default are
@@ -78,7 +78,9 @@ func Play(ctx context.Context, o Options) (run drill.Run, err error) {
 	}
 	g := &game{Options: o, api: api{client: &http.Client{Transport: o.Transport, Timeout: time.Minute}}, muting: newMuting()}
 	defer func() { err = errors.Join(err, g.clearUp(ctx)) }()
-	o.Faults.Undo("")
+	if err := o.Faults.Undo(""); err != nil {
+		return drill.Run{}, fmt.Errorf("take back earlier repairs: %w", err)
+	}
 	if err := g.play(ctx); err != nil {
 		return drill.Run{}, fmt.Errorf("play %s: %w", o.Scenario.Name, err)
 	}
@@ -147,10 +149,10 @@ func waitUntil(ctx context.Context, t time.Time) error {
 func (g *game) step(ctx context.Context, s drill.Step, now time.Time) error {
 	switch {
 	case s.Fault != nil:
+		g.injected = append(g.injected, *s.Fault) // first: it may act although the answer is lost
 		if _, err := g.Faults.Inject(*s.Fault); err != nil {
 			return fmt.Errorf("inject fault at %v: %w", s.At, err)
 		}
-		g.injected = append(g.injected, *s.Fault)
 	case s.Fix != nil:
 		_, err := g.Faults.Apply(s.Fix.Repair, s.Fix.Service)
 		if _, busy := errors.AsType[*fault.BusyError](err); busy { // somebody else repairs it at this moment
@@ -193,11 +195,13 @@ func (g *game) sample(ctx context.Context, now time.Time) error {
 func (g *game) clearUp(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
 	defer cancel()
-	for _, f := range g.injected {
-		g.Faults.Clear(f.Kind, f.Service)
-	}
-	g.Faults.Undo("")
 	var errs []error
+	for _, f := range g.injected {
+		if _, err := g.Faults.Clear(f.Kind, f.Service); err != nil {
+			errs = append(errs, fmt.Errorf("clear %s: %w", f.Kind, err))
+		}
+	}
+	errs = append(errs, g.Faults.Undo(""))
 	for _, id := range g.silences {
 		errs = append(errs, g.api.expireSilence(ctx, g.Alertmanager, id))
 	}
@@ -214,9 +218,13 @@ func (g *game) collect(ctx context.Context) (drill.Run, error) {
 	if err != nil {
 		return drill.Run{}, err
 	}
+	seen, err := g.Users.Seen(g.Since, end)
+	if err != nil {
+		return drill.Run{}, fmt.Errorf("ask what users saw: %w", err)
+	}
 	return drill.Run{
 		Start: g.Start, Seed: g.Seed, Virtual: end.Sub(g.Since),
-		Seen: g.Users.Seen(g.Since, end), Notifications: notifications, Alerts: spans,
+		Seen: seen, Notifications: notifications, Alerts: spans,
 		Repairs: g.repairs(end),
 	}, nil
 }

@@ -312,7 +312,7 @@ func (s *Stack) buildConsole(context.Context) (err error) {
 		Transport:    s.transport(),
 		Faults:       faults{s.parts.services},
 		Drills:       s.parts.drills,
-		Links:        console.Links{Phone: "/router/phone", Tickets: "/router/tickets", Log: "/router/log", Runbooks: "/router/runbooks/"},
+		Links:        links(),
 		Hosts:        []string{s.opts.PublicURL.Hostname()},
 		Log:          s.opts.Log,
 	}
@@ -325,6 +325,11 @@ func (s *Stack) buildConsole(context.Context) (err error) {
 	return nil
 }
 
+// links are where the router's pages are, at the address of everything.
+func links() console.Links {
+	return console.Links{Phone: "/router/phone", Tickets: "/router/tickets", Log: "/router/log", Runbooks: "/router/runbooks/"}
+}
+
 // base is where a part finds another's API: the engines answer below the path
 // that their public URLs have.
 func (s *Stack) base(addr, path string) *url.URL {
@@ -335,15 +340,29 @@ func (s *Stack) base(addr, path string) *url.URL {
 	return u
 }
 
-// public is everything at one address. A page elsewhere may neither change
-// something here nor read it by giving its own name our address; the APIs do
-// not guard themselves against that.
-func (s *Stack) public() http.Handler {
+// rooms are what people and programs find at the address of everything.
+type rooms struct {
+	prometheus, alertmanager http.Handler // with their prefix
+	router                   http.Handler // without
+	drills, console          http.Handler
+}
+
+// house is everything at one address, which browsers know by the given name. A page
+// elsewhere may neither change something here nor read it by giving its own name our
+// address; the APIs do not guard themselves against that.
+func (r rooms) house(name string) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/prometheus/", s.parts.engine.PrometheusHandler())
-	mux.Handle("/alertmanager/", s.parts.engine.AlertmanagerHandler())
-	mux.Handle("/router/", http.StripPrefix("/router", s.parts.router.Handler()))
-	mux.Handle(DrillsPath, s.parts.drills.handler())
-	mux.Handle("/", s.parts.console.Handler())
-	return console.GuardHost(http.NewCrossOriginProtection().Handler(mux), s.opts.PublicURL.Hostname())
+	mux.Handle("/prometheus/", r.prometheus)
+	mux.Handle("/alertmanager/", r.alertmanager)
+	mux.Handle("/router/", http.StripPrefix("/router", r.router))
+	mux.Handle(DrillsPath, r.drills)
+	mux.Handle("/", r.console)
+	return console.GuardHost(http.NewCrossOriginProtection().Handler(mux), name)
+}
+
+func (s *Stack) public() http.Handler {
+	return rooms{
+		prometheus: s.parts.engine.PrometheusHandler(), alertmanager: s.parts.engine.AlertmanagerHandler(),
+		router: s.parts.router.Handler(), drills: s.parts.drills.handler(), console: s.parts.console.Handler(),
+	}.house(s.opts.PublicURL.Hostname())
 }

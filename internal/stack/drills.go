@@ -34,10 +34,11 @@ type drills struct {
 	referee  referee.Options // of any drill: without the scenario and its start
 	active   func() []fault.Active
 	setRPS   func(float64) error
-	rps      func() float64
+	rps      func() (float64, error)
 	interval time.Duration // of scrapes and evaluations
 	remember time.Duration // how long the truth is remembered
 	folder   string        // where reports are kept; empty: nowhere
+	marker   marker        // says that a drill runs, also when this process is no more
 	log      *slog.Logger
 
 	mu      sync.Mutex
@@ -77,12 +78,12 @@ func (s *Stack) buildDrills(context.Context) error {
 			Router:       s.base(routerAddr, ""),
 			Transport:    s.transport(),
 			Faults:       faults{s.parts.services},
-			Users:        s.parts.users,
+			Users:        users{s.parts.users},
 			Log:          s.opts.Log,
 		},
 		active:   faults{s.parts.services}.Active,
 		setRPS:   s.parts.users.SetRPS,
-		rps:      s.parts.users.RPS,
+		rps:      users{s.parts.users}.RPS,
 		interval: s.opts.Interval,
 		remember: s.opts.Remember,
 		folder:   s.reports,
@@ -116,6 +117,9 @@ func (d *drills) begin(s *drill.Scenario, by string) (*liveDrill, error) {
 		return nil, err
 	}
 	d.log.Info("drill started", "drill", s.Name, "by", by)
+	if err := d.marker.set(s.Name); err != nil {
+		d.log.Warn("if this process is killed, the next one will not know that it must clear up", "err", err)
+	}
 	go d.run(ctx, l)
 	return l, nil
 }
@@ -129,6 +133,8 @@ func (d *drills) take(l *liveDrill) error {
 		return errStopping
 	case d.current != nil:
 		return busyError{fmt.Sprintf("a drill is running already (%s); wait for its end, or stop it with: gameday drill stop", d.current.since(time.Now()))}
+	case d.marker.isSet():
+		return busyError{"an earlier drill was cut off, and that all its faults are gone is not confirmed yet; try again in some seconds"}
 	case len(active) > 0:
 		return busyError{fmt.Sprintf("a fault is active already (%s of %s) and would spoil the score; end it first with: gameday fault clear", active[0].Kind, active[0].Service)}
 	}
@@ -144,6 +150,7 @@ func (d *drills) run(ctx context.Context, l *liveDrill) {
 	if l.err == nil && d.folder != "" {
 		l.saved, l.saveErr = saveReports(d.folder, l.result, l.start)
 	}
+	d.unmark()
 	ended := l.ended(ctx, time.Now())
 	d.log.Info("drill ended", "drill", ended.Name, "outcome", ended.Outcome, "err", errors.Join(l.err, l.saveErr))
 	d.mu.Lock()
@@ -164,9 +171,24 @@ func (d *drills) lastScored() (drill.Result, time.Time, bool) {
 	return d.scored.result, d.scored.ended, true
 }
 
+// unmark says that nothing of the drill is left, if that is so.
+func (d *drills) unmark() {
+	if left := d.active(); len(left) > 0 {
+		d.log.Warn("faults are left: they are cleared as soon as their services answer", "faults", len(left))
+		return
+	}
+	if err := d.marker.remove(); err != nil {
+		d.log.Warn("the next start will clear all faults", "err", err)
+	}
+}
+
 // play gives the users back the rate that they had.
 func (d *drills) play(ctx context.Context, l *liveDrill) (drill.Result, error) {
-	rps, began := d.rps(), time.Now()
+	began := time.Now()
+	rps, err := d.rps()
+	if err != nil {
+		return drill.Result{}, fmt.Errorf("ask the users for their rate: %w", err)
+	}
 	o := d.referee
 	o.Scenario, o.Start = l.scenario, l.start
 	run, err := referee.Play(ctx, o)

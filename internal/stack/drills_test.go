@@ -61,7 +61,7 @@ func (g *game) start(content string) *stream {
 
 func (g *game) post(ctx context.Context, content string) *http.Response {
 	g.t.Helper()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, public+stack.DrillsPath+"?name=short.yaml&by=anna", strings.NewReader(content))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, g.base+stack.DrillsPath+"?name=short.yaml&by=anna", strings.NewReader(content))
 	if err != nil {
 		g.t.Fatal(err)
 	}
@@ -290,7 +290,7 @@ func TestLiveDrillByTheClock(t *testing.T) {
 
 func (g *game) text(path string) string {
 	g.t.Helper()
-	resp, err := g.client.Get(public + path)
+	resp, err := g.client.Get(g.base + path)
 	if err != nil {
 		g.t.Fatal(err)
 	}
@@ -320,7 +320,7 @@ func TestLiveDrillLeavesNothingBehind(t *testing.T) {
 		}, "somebody stopped the drill"},
 		{"stopped from the console", func(g *game, s *stream) {
 			s.drain()
-			resp, err := g.client.PostForm(public+"/drills/stop", nil)
+			resp, err := g.client.PostForm(g.base+"/drills/stop", nil)
 			if err != nil {
 				g.t.Fatal(err)
 			}

@@ -4,7 +4,9 @@ import (
 	"slices"
 	"time"
 
+	"goldensignals/internal/drill"
 	"goldensignals/internal/fault"
+	"goldensignals/internal/load"
 	"goldensignals/internal/shop"
 )
 
@@ -38,14 +40,14 @@ func (f faults) Inject(what fault.Fault) (fault.Active, error) {
 }
 
 // Clear ends the faults of a kind in a service; empty means any.
-func (f faults) Clear(kind, service string) []fault.Active {
+func (f faults) Clear(kind, service string) ([]fault.Active, error) {
 	var cleared []fault.Active
 	for _, name := range shop.Names() {
 		if service == "" || service == name {
 			cleared = append(cleared, f.services[name].Faults().Clear(time.Now(), kind)...)
 		}
 	}
-	return slices.Clip(cleared)
+	return slices.Clip(cleared), nil
 }
 
 // Repairs lists what can be applied.
@@ -70,10 +72,22 @@ func (f faults) Apply(repair, service string) (fault.Applied, error) {
 }
 
 // Undo takes back what repairs have added to a service; empty means to any.
-func (f faults) Undo(service string) {
+func (f faults) Undo(service string) error {
 	for _, name := range shop.Names() {
 		if service == "" || service == name {
 			f.services[name].Faults().Undo(time.Now())
 		}
 	}
+	return nil
 }
+
+// users are the load of one stack, as the referee needs it.
+type users struct{ *load.Generator }
+
+// Seen never fails: what is remembered is in this process.
+func (u users) Seen(from, to time.Time) ([]drill.Second, error) {
+	return u.Generator.Seen(from, to), nil
+}
+
+// RPS never fails, likewise.
+func (u users) RPS() (float64, error) { return u.Generator.RPS(), nil }

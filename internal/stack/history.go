@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
 	"time"
 
 	"goldensignals/internal/bubble"
+	"goldensignals/internal/engine"
 )
 
 // historyJob names the job of a child process that makes a history.
@@ -100,15 +102,62 @@ func (s *Stack) runHistory(ctx context.Context, spec historySpec) error {
 	if err := os.MkdirAll(spec.Dir, 0o755); err != nil {
 		return fmt.Errorf("create folder of the history: %w", err)
 	}
-	input, err := json.Marshal(spec)
+	if err := spec.run(ctx); err != nil {
+		return err
+	}
+	return s.parts.engine.AddHistory(spec.blocks(), spec.End)
+}
+
+// run has a child make the blocks.
+func (h historySpec) run(ctx context.Context) error {
+	input, err := json.Marshal(h)
 	if err != nil {
 		return fmt.Errorf("encode history: %w", err)
 	}
 	// One processor, as for a replayed drill; the live stack has the others.
-	if _, err := bubble.Run(ctx, bubble.Options{Job: historyJob, Input: input, Procs: 1}); err != nil {
-		return err
+	_, err = bubble.Run(ctx, bubble.Options{Job: historyJob, Input: input, Procs: 1})
+	return err
+}
+
+// HistoryOptions say which past a Prometheus of its own shall remember. Fields without
+// a stated default are required.
+type HistoryOptions struct {
+	History
+	Dir      string        // its data folder; it must not be running
+	Interval time.Duration // how often it scrapes; zero means 5s
+	RPS      float64       // of the users; zero means 40
+	Seed     uint64
+}
+
+// WriteHistory puts a history that ends now into the data folder of a Prometheus that
+// has not been started yet. It reports false, and does nothing, if that has data of its
+// own already.
+func WriteHistory(ctx context.Context, o HistoryOptions) (made bool, err error) {
+	dir, err := filepath.Abs(filepath.Join(o.Dir, "history.tmp"))
+	if err != nil {
+		return false, err
 	}
-	return s.parts.engine.AddHistory(spec.blocks(), spec.End)
+	// One that was cut off may have left its own.
+	if err := os.RemoveAll(dir); err != nil {
+		return false, err
+	}
+	entries, err := os.ReadDir(o.Dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) || len(entries) > 0 {
+		return false, err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return false, err
+	}
+	end := time.Now()
+	spec := historySpec{
+		Start: end.Add(-o.Length), End: end, Dir: dir, PublicURL: "http://localhost", // it shows in no series
+		Rules: o.Rules, Alertmanager: o.Alertmanager, Interval: o.Interval, RPS: o.RPS, Seed: o.Seed,
+	}
+	err = spec.run(ctx)
+	if err == nil {
+		_, err = engine.MoveBlocks(spec.blocks(), o.Dir)
+	}
+	return err == nil, errors.Join(err, os.RemoveAll(dir))
 }
 
 // runHistoryJob is the child's side of makeHistory. It sets its virtual clock

@@ -14,7 +14,7 @@ import (
 var (
 	words   = []string{"alert", "fault", "drill", "deadline", "dependency", "trace"}
 	workers = []string{
-		"bubble", "cgroup", "cli", "engine", "export", "faultapi", "guard", "havoc", "lint", "load", "receiver", "referee", "report", "router", "runbook", "server", "shop", "store", "tracing",
+		"bubble", "cgroup", "cli", "engine", "export", "faultapi", "guard", "havoc", "lint", "load", "receiver", "referee", "remote", "report", "router", "runbook", "server", "shop", "store", "tracing",
 	}
 	wirers = []string{"console", "stack"}
 
@@ -22,6 +22,7 @@ var (
 		"bubble":     {"server"},
 		"drill":      {"alert", "fault"},
 		"lint":       {"runbook"},
+		"remote":     {"faultapi", "load"},
 		"router":     {"receiver", "runbook", "store"},
 		"router/web": {"router", "runbook", "receiver", "store"},
 	}

@@ -108,7 +108,7 @@ func (s *Stack) refereeOptions(o ReplayOptions, since time.Time) referee.Options
 		Router:       s.base(routerAddr, ""),
 		Transport:    s.opts.Network.Transport(),
 		Faults:       faults{s.parts.services},
-		Users:        s.parts.users,
+		Users:        users{s.parts.users},
 		OnProgress: func(sinceStart time.Duration) {
 			if o.OnProgress != nil {
 				o.OnProgress(o.Scenario.History+sinceStart, total)

@@ -24,7 +24,10 @@ type game struct {
 	t      *testing.T
 	stack  *stack.Stack
 	client *http.Client
+	base   string // where everything is
 	stop   func()
+
+	network stack.Network
 }
 
 const public = "http://127.0.0.1:8080"
@@ -45,7 +48,7 @@ func play(t *testing.T, opts stack.Options) *game {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()
-	g := &game{t: t, stack: s, client: &http.Client{Transport: &http.Transport{DialContext: network.DialContext, DisableKeepAlives: true}}}
+	g := &game{t: t, stack: s, client: &http.Client{Transport: &http.Transport{DialContext: network.DialContext, DisableKeepAlives: true}}, base: public, network: network}
 	g.stop = func() {
 		cancel()
 		if err := <-done; err != nil {
@@ -69,7 +72,7 @@ func (g *game) do(method, path string, in, out any) int {
 		}
 		body = bytes.NewReader(b)
 	}
-	req, err := http.NewRequestWithContext(g.t.Context(), method, public+path, body)
+	req, err := http.NewRequestWithContext(g.t.Context(), method, g.base+path, body)
 	if err != nil {
 		g.t.Fatal(err)
 	}

@@ -31,11 +31,7 @@ func (s *Stack) buildTraces(ctx context.Context) error {
 	}
 	s.parts.spans = tracing.Tee{s.parts.traces, export}
 	s.onStop("export of traces", func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
-		defer cancel()
-		if err := export.Shutdown(ctx); err != nil {
-			s.opts.Log.Warn("the last traces are lost", "err", err) // no reason to say that the stack has failed
-		}
+		export.Close(s.opts.Log)
 		return nil
 	})
 	return nil

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
+	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -86,6 +87,22 @@ func newResource(ctx context.Context, namespace, service string) (*resource.Reso
 		resource.WithAttributes(semconv.ServiceName(service)),
 	)
 }
+
+// Close is Shutdown within seconds; that the last spans are lost is logged. A nil
+// Export has nothing to close.
+func (e *Export) Close(log *slog.Logger) {
+	if e == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	if err := e.Shutdown(ctx); err != nil {
+		log.Warn("the last traces are lost", "err", err) // no reason to say that a service has failed
+	}
+}
+
+// closeTimeout bounds Close.
+const closeTimeout = 2 * time.Second
 
 // Shutdown sends what waits to be sent, for as long as ctx lasts.
 func (e *Export) Shutdown(ctx context.Context) error {

@@ -1,0 +1,172 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"goldensignals/internal/console"
+	"goldensignals/internal/load"
+	"goldensignals/internal/referee"
+	"goldensignals/internal/remote"
+)
+
+// FrontOptions configure a Front. Fields without a stated default are required.
+type FrontOptions struct {
+	// PublicURL is where people reach Handler, such as http://127.0.0.1:8080.
+	PublicURL *url.URL
+	// Prometheus, Alertmanager and Router are the parts that run elsewhere, each with
+	// the prefix that it serves below: http://prometheus:9090/prometheus.
+	Prometheus, Alertmanager, Router *url.URL
+	Services                         []remote.Service // callers before the called
+	Users                            *url.URL         // the load's admin listener
+	Token                            string           // of the admin listeners; empty: they want none
+	// DataDir keeps the reports of live drills.
+	DataDir string
+	// Interval is how often Prometheus scrapes and evaluates. Zero means 5s.
+	Interval time.Duration
+	Seed     uint64            // noted in results
+	Log      *slog.Logger      // nil: discarded
+	Network  http.RoundTripper // nil: over TCP
+}
+
+// Front is what people see of a stack whose parts run elsewhere, each in a container
+// of its own: everything at one address, as that of a Stack. It has the console, the
+// faults and live drills, and hands what is asked of the engines and of the router on
+// to them.
+type Front struct {
+	opts    FrontOptions
+	faults  *remote.Faults
+	users   *remote.Users
+	drills  *drills
+	console *console.Console
+	handler http.Handler
+}
+
+// NewFront checks the options and asks nobody yet.
+func NewFront(o FrontOptions) (*Front, error) {
+	if o.Interval == 0 {
+		o.Interval = 5 * time.Second
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Network == nil {
+		o.Network = &http.Transport{MaxIdleConnsPerHost: 16, IdleConnTimeout: 30 * time.Second}
+	}
+	f := &Front{opts: o, users: remote.NewUsers(o.Users, o.Token, o.Network)}
+	f.faults = remote.NewFaults(remote.FaultsOptions{Services: o.Services, Token: o.Token, Transport: o.Network, Log: o.Log})
+	f.drills = f.newDrills()
+	var err error
+	f.console, err = console.New(console.Options{
+		Prometheus: o.Prometheus, Alertmanager: o.Alertmanager, Router: o.Router, Transport: o.Network,
+		Faults: f.faults, Drills: f.drills, Links: links(), Hosts: []string{o.PublicURL.Hostname()}, Log: o.Log,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("build the console: %w", err)
+	}
+	f.handler = rooms{
+		prometheus: f.hallway("/prometheus", o.Prometheus), alertmanager: f.hallway("/alertmanager", o.Alertmanager), router: f.hallway("", o.Router),
+		drills: f.drills.handler(), console: f.console.Handler(),
+	}.house(o.PublicURL.Hostname())
+	return f, nil
+}
+
+func (f *Front) newDrills() *drills {
+	return &drills{
+		referee: referee.Options{
+			Seed: f.opts.Seed, Prometheus: f.opts.Prometheus, Alertmanager: f.opts.Alertmanager, Router: f.opts.Router,
+			Transport: f.opts.Network, Faults: f.faults, Users: f.users, Log: f.opts.Log,
+		},
+		active: f.faults.Active, setRPS: f.users.SetRPS, rps: f.users.RPS,
+		interval: f.opts.Interval, remember: load.DefaultRetention,
+		folder: filepath.Join(f.opts.DataDir, "drills"),
+		marker: marker(filepath.Join(f.opts.DataDir, "drill-runs")),
+		log:    f.opts.Log,
+	}
+}
+
+// hallway hands requests on to a part. It keeps the Host header: the part decides
+// by it whether a page of another origin is asking.
+func (f *Front) hallway(prefix string, to *url.URL) http.Handler {
+	proxy := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(to)
+			r.SetXForwarded()
+			r.Out.Host = r.In.Host
+		},
+		Transport: f.opts.Network,
+		// Streams of events must not be collected.
+		FlushInterval: -1,
+		ErrorLog:      slog.NewLogLogger(f.opts.Log.Handler(), slog.LevelDebug),
+		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
+			if r.Context().Err() == nil {
+				f.opts.Log.Warn("a part of the stack does not answer", "part", to.Host, "err", err)
+			}
+			http.Error(w, to.Host+" does not answer; is it running?", http.StatusBadGateway)
+		},
+	}
+	return http.StripPrefix(prefix, proxy)
+}
+
+// Handler serves everything at one address, as Stack.Handler does.
+func (f *Front) Handler() http.Handler { return f.handler }
+
+// clearInterval is how often it is looked whether a drill has left something behind.
+const clearInterval = time.Second
+
+// Run follows the parts and plays drills until ctx is done. It is called once. It
+// clears up after a drill that was cut off, also by the end of an earlier process; at
+// the end it stops the drill that runs.
+func (f *Front) Run(ctx context.Context) error {
+	following, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer stop()
+	running.Go(func() { _ = f.faults.Run(following) }) // it never fails
+	running.Go(func() { f.clearUp(ctx) })
+	shown := make(chan error, 1)
+	running.Go(func() { shown <- f.console.Run(following) })
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-shown:
+	}
+	return errors.Join(err, f.drills.close())
+}
+
+// clearUp ends what a drill has left behind that was cut off, until ctx is done. No
+// other drill starts before that is confirmed.
+func (f *Front) clearUp(ctx context.Context) {
+	tick := time.NewTicker(clearInterval)
+	defer tick.Stop()
+	for {
+		if _, runs := f.drills.Running(); !runs && f.drills.marker.isSet() {
+			f.clear()
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func (f *Front) clear() {
+	cleared, err := f.faults.Clear("", "")
+	if err = errors.Join(err, f.faults.Undo("")); err == nil {
+		err = f.drills.marker.remove()
+	}
+	if err != nil {
+		f.opts.Log.Warn("a drill was cut off, and not all is cleared yet", "err", err)
+		return
+	}
+	f.opts.Log.Info("a drill was cut off; nothing of it is left", "faults", len(cleared))
+}
