@@ -296,12 +296,7 @@ func (s *Stack) buildProber(context.Context) error {
 
 // buildGameDay serves what is broken and how the last drill was scored.
 func (s *Stack) buildGameDay(context.Context) error {
-	d := s.parts.drills
-	return s.serveMetrics(gameDayAddr, prometheus.NewRegistry(), newGameDay(gameDayOptions{
-		Active: d.active, Applied: faults{s.parts.services}.Applied, Services: shop.Names(),
-		Running: func() bool { _, running := d.Running(); return running },
-		Scored:  d.lastScored,
-	}))
+	return s.serveMetrics(gameDayAddr, prometheus.NewRegistry(), s.parts.drills.metrics(shop.Names()))
 }
 
 func (s *Stack) buildConsole(context.Context) (err error) {

@@ -161,6 +161,15 @@ func (d *drills) run(ctx context.Context, l *liveDrill) {
 	}
 }
 
+// metrics are those of the game day, with the services that can be broken.
+func (d *drills) metrics(services []string) *gameDay {
+	return newGameDay(gameDayOptions{
+		Active: d.active, Applied: d.referee.Faults.Applied, Services: services,
+		Running: func() bool { _, running := d.Running(); return running },
+		Scored:  d.lastScored,
+	})
+}
+
 // lastScored returns the last drill that has a score, and when it ended.
 func (d *drills) lastScored() (drill.Result, time.Time, bool) {
 	d.mu.Lock()

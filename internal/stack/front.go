@@ -12,6 +12,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
 	"goldensignals/internal/console"
 	"goldensignals/internal/load"
 	"goldensignals/internal/referee"
@@ -48,6 +52,7 @@ type Front struct {
 	drills  *drills
 	console *console.Console
 	handler http.Handler
+	metrics http.Handler
 }
 
 // NewFront checks the options and asks nobody yet.
@@ -71,6 +76,9 @@ func NewFront(o FrontOptions) (*Front, error) {
 	})
 	if err != nil {
 		return nil, fmt.Errorf("build the console: %w", err)
+	}
+	if f.metrics, err = f.newMetrics(); err != nil {
+		return nil, err
 	}
 	f.handler = rooms{
 		prometheus: f.hallway("/prometheus", o.Prometheus), alertmanager: f.hallway("/alertmanager", o.Alertmanager), router: f.hallway("", o.Router),
@@ -115,6 +123,21 @@ func (f *Front) hallway(prefix string, to *url.URL) http.Handler {
 	}
 	return http.StripPrefix(prefix, proxy)
 }
+
+func (f *Front) newMetrics() (http.Handler, error) {
+	reg := prometheus.NewRegistry()
+	err := errors.Join(
+		reg.Register(f.drills.metrics(f.faults.Services())),
+		reg.Register(collectors.NewGoCollector()), reg.Register(collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("register metrics: %w", err)
+	}
+	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{}), nil
+}
+
+// Metrics serves those of the game day and of this process, under any host name.
+func (f *Front) Metrics() http.Handler { return f.metrics }
 
 // Handler serves everything at one address, as Stack.Handler does.
 func (f *Front) Handler() http.Handler { return f.handler }
