@@ -19,6 +19,7 @@ import (
 	"goldensignals/internal/server"
 	"goldensignals/internal/shop"
 	"goldensignals/internal/stack"
+	"goldensignals/internal/tracing"
 )
 
 // serveFront holds the flags of `gameday serve`.
@@ -92,6 +93,7 @@ func reached(front *stack.Front) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "OK") })
 	mux.Handle("GET /metrics", front.Metrics())
+	mux.Handle("POST "+tracing.ReceivePath, http.NewCrossOriginProtection().Handler(front.Spans()))
 	mux.Handle("/", front.Handler())
 	return mux
 }

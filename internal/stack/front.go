@@ -20,6 +20,7 @@ import (
 	"goldensignals/internal/load"
 	"goldensignals/internal/referee"
 	"goldensignals/internal/remote"
+	"goldensignals/internal/tracing"
 )
 
 // FrontOptions configure a Front. Fields without a stated default are required.
@@ -51,6 +52,7 @@ type Front struct {
 	users   *remote.Users
 	drills  *drills
 	console *console.Console
+	traces  *tracing.Recorder
 	handler http.Handler
 	metrics http.Handler
 }
@@ -66,13 +68,13 @@ func NewFront(o FrontOptions) (*Front, error) {
 	if o.Network == nil {
 		o.Network = &http.Transport{MaxIdleConnsPerHost: 16, IdleConnTimeout: 30 * time.Second}
 	}
-	f := &Front{opts: o, users: remote.NewUsers(o.Users, o.Token, o.Network)}
+	f := &Front{opts: o, users: remote.NewUsers(o.Users, o.Token, o.Network), traces: tracing.New(tracing.Options{Entry: "shop"})}
 	f.faults = remote.NewFaults(remote.FaultsOptions{Services: o.Services, Token: o.Token, Transport: o.Network, Log: o.Log})
 	f.drills = f.newDrills()
 	var err error
 	f.console, err = console.New(console.Options{
 		Prometheus: o.Prometheus, Alertmanager: o.Alertmanager, Router: o.Router, Transport: o.Network,
-		Faults: f.faults, Drills: f.drills, Links: links(), Hosts: []string{o.PublicURL.Hostname()}, Log: o.Log,
+		Faults: f.faults, Drills: f.drills, Traces: f.traces, Links: links(), Hosts: []string{o.PublicURL.Hostname()}, Log: o.Log,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("build the console: %w", err)
@@ -138,6 +140,10 @@ func (f *Front) newMetrics() (http.Handler, error) {
 
 // Metrics serves those of the game day and of this process, under any host name.
 func (f *Front) Metrics() http.Handler { return f.metrics }
+
+// Spans takes those that services and users send by OTLP over HTTP, at
+// tracing.ReceivePath, under any host name: the console shows their traces.
+func (f *Front) Spans() http.Handler { return tracing.Receiver(f.traces.Record) }
 
 // Handler serves everything at one address, as Stack.Handler does.
 func (f *Front) Handler() http.Handler { return f.handler }
