@@ -149,23 +149,24 @@ func (b board) addVariables(d *dashboard.DashboardBuilder, around map[string]Sho
 }
 
 // addAnnotations marks on every chart what happened: what was broken, what was
-// released, what people were told.
+// released, what people were told. Grafana asks for a hundred points, whatever
+// the time shown: the windows are as long as their distance at least.
 func (b board) addAnnotations(d *dashboard.DashboardBuilder, around map[string]Shown) {
 	for _, a := range []struct {
 		name, color, expr, title, tags string
 		shown                          Shown
 	}{
 		{
-			name: "Faults", color: "red", expr: "gameday_fault_active", title: "{{kind}} of {{service}}", tags: "kind,service",
+			name: "Faults", color: "red", expr: "max_over_time(gameday_fault_active[$__rate_interval])", title: "{{kind}} of {{service}}", tags: "kind,service",
 			shown: Shown{Drill: "repaired", At: aHalf},
 		},
 		{
-			name: "Deploys", color: "blue", expr: `ALERTS{alertname="ReleaseChanged",alertstate="firing"}`, title: "{{service}} runs {{version}}", tags: "service,version",
+			name: "Deploys", color: "blue", expr: `max_over_time(ALERTS{alertname="ReleaseChanged",alertstate="firing"}[$__rate_interval])`, title: "{{service}} runs {{version}}", tags: "service,version",
 			shown: Shown{Drill: "repaired", At: aHalf},
 		},
 		{
 			name: "Messages", color: "purple", title: "{{status}}, to {{receiver}}", tags: "receiver,status",
-			expr:  `sum by (receiver, status) (increase(alertrouter_notifications_total{state="delivered",receiver!~"log.*"}[1m])) > 0`,
+			expr:  `sum by (receiver, status) (increase(alertrouter_notifications_total{state="delivered",receiver!~"log.*"}[$__rate_interval])) > 0`,
 			shown: Shown{Drill: "repaired", At: aHalf},
 		},
 	} {

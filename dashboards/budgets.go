@@ -37,7 +37,7 @@ func budgets(r *rules) board {
 	return board{
 		name: uidBudgets, title: "Error budgets and growth", from: "now-7d",
 		about: "How much of what the shop allows itself is left, how fast it goes, and when what grows will be too much. For planning, not for outages.",
-		shown: Shown{Drill: "creeping", At: 40 * time.Minute},
+		shown: Shown{Drill: "two-outages", At: 65 * time.Minute, History: 27 * time.Hour},
 		rows: []row{
 			{"What is left", []panel{
 				{
@@ -71,7 +71,7 @@ func budgets(r *rules) board {
 					about: "Its traffic divided by how full its workers are on average: about what it can take before requests wait. Order more before the lines meet.",
 					queries: []query{
 						{expr: `avg_over_time(service:http_requests:rate1m[1h])`, legend: "{{service}} has"},
-						{expr: `avg_over_time(service:http_requests:rate1m[1h]) / (avg_over_time(service_resource:saturation:ratio_rate1m{resource="workers"}[1h]) > 0)`, legend: "{{service}} bears"},
+						{expr: `avg_over_time(service:http_requests:rate1m[1h]) / ignoring (resource) (avg_over_time(service_resource:saturation:ratio_rate1m{resource="workers"}[1h]) > 0)`, legend: "{{service}} bears"},
 					},
 				},
 				{

@@ -46,6 +46,8 @@ type Shown struct {
 	At      time.Duration // since minute zero
 	Service string        // that is chosen on the board; empty: the first one
 	Live    bool          // after the drill was played live, to its end
+	// History is how much healthy time goes before, if the drill's own is too short.
+	History time.Duration
 	// Calm is why it is well that all values are 0 even then; empty: one must not be.
 	Calm string
 }

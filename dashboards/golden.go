@@ -1,6 +1,10 @@
 package dashboards
 
-import "github.com/grafana/grafana-foundation-sdk/go/units"
+import (
+	"time"
+
+	"github.com/grafana/grafana-foundation-sdk/go/units"
+)
 
 // golden is where everybody begins: do customers suffer, and which service.
 func golden(r *rules) board {
@@ -23,7 +27,7 @@ func golden(r *rules) board {
 				{
 					title: "Slow answers, by journey", unit: units.PercentUnit, width: 8, limits: []limit{r.limit("ShopLatencyFastBurn", slow)},
 					about:   "Part of the answers that took longer than the objective of 300 ms in the last 5 minutes. Failed requests do not count: a quick error is no quick answer.",
-					queries: []query{{expr: slow, legend: "{{http_route}}"}},
+					queries: []query{{expr: slow, legend: "{{http_route}}"}}, shown: &Shown{Drill: "two-outages", At: 50 * time.Minute},
 				},
 				{
 					title: "From outside", unit: units.PercentUnit, width: 8, top: new(1.0),

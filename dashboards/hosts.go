@@ -63,7 +63,7 @@ func hosts(r *rules) board {
 					queries: []query{{expr: `max by (service) (rate(container_cpu_usage_seconds_total{service=~"$service"}[$__rate_interval]))`, legend: "{{service}}"}},
 				},
 				{
-					title: "Waiting for the quota", unit: units.PercentUnit, width: 12, link: toService(), calm: "nothing is throttled in this drill",
+					title: "Waiting for the quota", unit: units.PercentUnit, width: 12, link: toService(),
 					limits:  []limit{r.limit("ContainerThrottled", "service_resource:saturation:ratio_rate1m")},
 					about:   "Part of the periods in which a container was throttled, over 5 minutes. Beyond the line for ten minutes it is a ticket: raise the quota or do less.",
 					queries: []query{{expr: `avg_over_time(service_resource:saturation:ratio_rate1m{resource="cpu",service=~"$service"}[5m])`, legend: "{{service}}"}},
@@ -99,7 +99,7 @@ func hosts(r *rules) board {
 					queries: []query{{expr: `max by (service) (predict_linear(container_fs_usage_bytes{service=~"$service"}[30m], 4 * 3600) / (container_fs_limit_bytes{service=~"$service"} > 0))`, legend: "{{service}}"}},
 				},
 				{
-					title: "Network", unit: units.BytesPerSecondIEC, link: toService(),
+					title: "Network, by container", unit: units.BytesPerSecondIEC, link: toService(),
 					about: "Bytes per second, both ways.",
 					queries: []query{
 						{expr: `max by (service) (rate(container_network_receive_bytes_total{service=~"$service"}[$__rate_interval]))`, legend: "{{service}} in"},

@@ -91,7 +91,7 @@ func service(r *rules) board {
 					about: "How long this service waits for those it calls. A slow service whose calls are quick is slow by itself.",
 					queries: []query{{
 						expr:   `histogram_quantile(0.95, sum by (peer_service, le) (rate(http_client_request_duration_seconds_bucket{job="shop",service="$service"}[$__rate_interval])))`,
-						legend: "{{peer_service}}", exemplars: true,
+						legend: "{{peer_service}}",
 					}},
 				},
 				{
