@@ -110,9 +110,14 @@ func attend(t *testing.T, s *drill.Scenario, live bool, list []ask) {
 	t.Helper()
 	name, interval := s.Name, scrapeInterval
 	if live {
-		s = scenario(t, "healthy") // beside which the drill is played
+		quiet := *s // beside which the drill is played
+		quiet.Timeline, quiet.Incidents, quiet.Duration = nil, nil, s.Duration+10*time.Minute
+		s = &quiet
 	}
-	s.History, s.Load.RPS = 15*time.Minute, 15 // nothing shown needs the drill's own
+	s.History = 15 * time.Minute // nothing shown needs the drill's own
+	if !live {
+		s.Load.RPS = 15
+	}
 	for _, a := range list {
 		if a.shown.History > s.History {
 			s.History, interval = a.shown.History, 2*scrapeInterval // half the samples of days
@@ -121,6 +126,7 @@ func attend(t *testing.T, s *drill.Scenario, live bool, list []ask) {
 	err := stack.Attend(t.Context(), stack.ReplayOptions{Scenario: s, Seed: 1, Interval: interval}, func(_ context.Context, h http.Handler, start time.Time) error {
 		g := grafana{t: t, handler: h}
 		if live {
+			time.Sleep(time.Until(start))
 			g.playLive(name)
 		}
 		for _, a := range list {
