@@ -105,6 +105,9 @@ func targets(c *config.Config) map[string][]string {
 				}
 			}
 		}
+		for i := range list {
+			list[i] += sc.MetricsPath
+		}
 		slices.Sort(list)
 		jobs[sc.JobName] = list
 	}

@@ -28,7 +28,7 @@ type command struct {
 // commands lists every subcommand; each has a file of its own.
 func commands(app *kingpin.Application) []command {
 	return slices.Concat(
-		[]command{upCommand(app), serveCommand(app), prepareCommand(app), replayCommand(app), compareCommand(app), lintCommand(app), dependenciesCommand(app), stormCommand(app)},
+		[]command{upCommand(app), serveCommand(app), prepareCommand(app), replayCommand(app), compareCommand(app), lintCommand(app), dependenciesCommand(app), exportCommand(app), stormCommand(app)},
 		drillCommands(app), faultCommands(app), fixCommands(app),
 	)
 }

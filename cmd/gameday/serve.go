@@ -19,6 +19,7 @@ import (
 	"goldensignals/internal/server"
 	"goldensignals/internal/shop"
 	"goldensignals/internal/stack"
+	"goldensignals/internal/tracing"
 )
 
 // serveFront holds the flags of `gameday serve`.
@@ -71,7 +72,7 @@ func (s *serveFront) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	web := server.Start(ln, healthy(front.Handler()), -1, s.opts.Log) // streams last as long as a drill
+	web := server.Start(ln, reached(front), -1, s.opts.Log) // streams last as long as a drill
 	fmt.Fprintf(stdout, "Golden Signals is up: %s/\n", strings.TrimSuffix(s.external, "/"))
 	running, stop := context.WithCancel(ctx)
 	defer stop()
@@ -86,12 +87,14 @@ func (s *serveFront) run(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 }
 
-// healthy answers for this process alone: that another part is silent is shown on its
-// pages, and no reason to start this one again.
-func healthy(next http.Handler) http.Handler {
+// reached is what is at the address. Health is that of this process alone: that another
+// part is silent is shown on the pages, and no reason to start this one again.
+func reached(front *stack.Front) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "OK") })
-	mux.Handle("/", next)
+	mux.Handle("GET /metrics", front.Metrics())
+	mux.Handle("POST "+tracing.ReceivePath, http.NewCrossOriginProtection().Handler(front.Spans()))
+	mux.Handle("/", front.Handler())
 	return mux
 }
 

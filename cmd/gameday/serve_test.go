@@ -133,6 +133,9 @@ func TestServeAlone(t *testing.T) {
 	if page := get(t, "http://"+addr+"/"); !strings.Contains(page, "Prometheus does not answer") {
 		t.Errorf("the page does not say who is missing:\n%s", page)
 	}
+	if text := get(t, "http://"+addr+"/metrics"); !strings.Contains(text, "gameday_drill_running 0\n") {
+		t.Errorf("metrics:\n%s", text)
+	}
 	until(t, 10*time.Second, "word of the services", func() bool { return strings.Contains(stderr.String(), "what is broken in a service is not known") })
 	cancel()
 	if status := <-done; status != cli.ExitOK {

@@ -13,6 +13,7 @@ func (c *Console) routes() http.Handler {
 	mux.HandleFunc("GET /{$}", c.servePage)
 	mux.HandleFunc("GET /traces", c.serveTraces)
 	mux.HandleFunc("GET /traces/{id}", c.serveTrace)
+	mux.HandleFunc("GET /d/{board}", boardInstead)
 	mux.HandleFunc("GET /events", c.serveEvents)
 	mux.Handle("GET /assets/{hash}/{file}", c.pages.assets())
 
@@ -29,6 +30,16 @@ func (c *Console) routes() http.Handler {
 	origins := http.NewCrossOriginProtection()
 	origins.SetDenyHandler(http.HandlerFunc(foreignOrigin))
 	return GuardHost(harden(origins.Handler(mux)), c.opts.Hosts...)
+}
+
+// boardInstead leads whoever follows an alert's dashboard_url to what the console
+// has in place of that board: alerts name Grafana's addresses (dashboards/), and
+// the same rules run where there is no Grafana.
+func boardInstead(w http.ResponseWriter, r *http.Request) {
+	section := map[string]string{
+		"golden": "#services", "service": "#services", "hosts": "#services", "budgets": "#services", "alerting": "#alerts", "gameday": "#faults",
+	}
+	http.Redirect(w, r, "/"+section[r.PathValue("board")], http.StatusSeeOther)
 }
 
 // foreignOrigin answers a change that a page of another origin asked for.

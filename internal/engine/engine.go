@@ -27,6 +27,11 @@ type Target struct {
 	Job     string
 	Address string // host:port, also the instance label
 	Labels  map[string]string
+	// Path of its metrics, and the names of those that are wanted of it, for a
+	// target that has hundreds. Zero means /metrics, and all. Of several targets of
+	// a job, those of the first count.
+	Path  string
+	Names []string
 }
 
 // Options configure an Engine. Fields without a stated default are required.

@@ -21,12 +21,24 @@ func serverConfig(opts Options) (*config.Config, error) {
 	var jobs []m // uncompressed: every target is on this machine
 	for _, job := range jobNames(opts.Targets) {
 		var static []m
+		var first Target
 		for _, t := range opts.Targets {
-			if t.Job == job {
-				static = append(static, m{"targets": []string{t.Address}, "labels": t.Labels})
+			if t.Job != job {
+				continue
 			}
+			if static == nil {
+				first = t
+			}
+			static = append(static, m{"targets": []string{t.Address}, "labels": t.Labels})
 		}
-		jobs = append(jobs, m{"job_name": job, "static_configs": static, "enable_compression": false})
+		conf := m{"job_name": job, "static_configs": static, "enable_compression": false}
+		if first.Path != "" {
+			conf["metrics_path"] = first.Path
+		}
+		if first.Names != nil {
+			conf["params"] = m{"name[]": first.Names}
+		}
+		jobs = append(jobs, conf)
 	}
 	// The external labels tell rules where this installation serves runbooks
 	// and boards; as labels of an alert they would only be noise.

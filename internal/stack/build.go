@@ -37,6 +37,7 @@ const (
 	loadAddr         = "load:8080"
 	proberAddr       = "prober:8080"
 	hostAddr         = "host:9100"
+	gameDayAddr      = "gameday:8080"
 )
 
 // What the built-in router bears: a Watchdog that is repeated every minute, and
@@ -65,7 +66,7 @@ type parts struct {
 // to those that call, so that the stack stops in the reverse order.
 func (s *Stack) build(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		s.openDataDir, s.buildTraces, s.buildShop, s.buildRouter, s.buildEngine, s.buildUsers, s.buildProber, s.buildDrills, s.buildConsole,
+		s.openDataDir, s.buildTraces, s.buildShop, s.buildRouter, s.buildEngine, s.buildUsers, s.buildProber, s.buildDrills, s.buildGameDay, s.buildConsole,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -210,7 +211,7 @@ func (s *Stack) buildEngine(context.Context) (err error) {
 		DataDir:            s.opts.DataDir,
 		ScrapeInterval:     s.opts.Interval,
 		EvaluationInterval: s.opts.Interval,
-		Targets:            targets(),
+		Targets:            s.targets(),
 		ExternalLabels: map[string]string{
 			"runbook_base":   s.opts.PublicURL.JoinPath("router", "runbooks").String(),
 			"dashboard_base": s.opts.PublicURL.String(),
@@ -237,8 +238,23 @@ func (s *Stack) buildEngine(context.Context) (err error) {
 	return err
 }
 
+// The series that boards read of the two engines, which have hundreds.
+func prometheusSeries() []string {
+	return []string{
+		"prometheus_rule_evaluation_failures_total", "prometheus_rule_group_interval_seconds", "prometheus_rule_group_iterations_missed_total",
+		"prometheus_rule_group_last_duration_seconds",
+	}
+}
+
+func alertmanagerSeries() []string {
+	return []string{
+		"alertmanager_alerts", "alertmanager_alerts_received_total", "alertmanager_dispatcher_aggregation_groups",
+		"alertmanager_notifications_suppressed_total", "alertmanager_silences",
+	}
+}
+
 // targets are what Prometheus scrapes: the shop, and the platform itself.
-func targets() []engine.Target {
+func (s *Stack) targets() []engine.Target {
 	var list []engine.Target
 	for _, name := range shop.Names() {
 		list = append(list, engine.Target{Job: "shop", Address: serviceAddr(name), Labels: map[string]string{"service": name}})
@@ -248,6 +264,9 @@ func targets() []engine.Target {
 		engine.Target{Job: "probe", Address: proberAddr, Labels: map[string]string{"service": "shop"}},
 		engine.Target{Job: "node", Address: hostAddr},
 		engine.Target{Job: "alertrouter", Address: routerAddr},
+		engine.Target{Job: "gameday", Address: gameDayAddr},
+		engine.Target{Job: "prometheus", Address: prometheusAddr, Path: s.base(prometheusAddr, "prometheus").JoinPath("metrics").Path, Names: prometheusSeries()},
+		engine.Target{Job: "alertmanager", Address: alertmanagerAddr, Path: s.base(alertmanagerAddr, "alertmanager").JoinPath("metrics").Path, Names: alertmanagerSeries()},
 	)
 }
 
@@ -273,6 +292,11 @@ func (s *Stack) buildProber(context.Context) error {
 		return fmt.Errorf("build the prober: %w", err)
 	}
 	return s.serveMetrics(proberAddr, prometheus.NewRegistry(), prober)
+}
+
+// buildGameDay serves what is broken and how the last drill was scored.
+func (s *Stack) buildGameDay(context.Context) error {
+	return s.serveMetrics(gameDayAddr, prometheus.NewRegistry(), s.parts.drills.metrics(shop.Names()))
 }
 
 func (s *Stack) buildConsole(context.Context) (err error) {

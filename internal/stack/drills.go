@@ -45,6 +45,13 @@ type drills struct {
 	closed  bool
 	current *liveDrill // nil: none is running
 	last    *EndedDrill
+	scored  *scoredDrill // nil: none yet
+}
+
+// scoredDrill is the result of a drill that was played to its end.
+type scoredDrill struct {
+	result drill.Result
+	ended  time.Time
 }
 
 // liveDrill is one drill while it runs. The fields below done are set once it
@@ -149,6 +156,28 @@ func (d *drills) run(ctx context.Context, l *liveDrill) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.current, d.last = nil, &ended
+	if l.err == nil {
+		d.scored = &scoredDrill{l.result, ended.EndedAt}
+	}
+}
+
+// metrics are those of the game day, with the services that can be broken.
+func (d *drills) metrics(services []string) *gameDay {
+	return newGameDay(gameDayOptions{
+		Active: d.active, Applied: d.referee.Faults.Applied, Services: services,
+		Running: func() bool { _, running := d.Running(); return running },
+		Scored:  d.lastScored,
+	})
+}
+
+// lastScored returns the last drill that has a score, and when it ended.
+func (d *drills) lastScored() (drill.Result, time.Time, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.scored == nil {
+		return drill.Result{}, time.Time{}, false
+	}
+	return d.scored.result, d.scored.ended, true
 }
 
 // unmark says that nothing of the drill is left, if that is so.

@@ -35,17 +35,23 @@ type execution struct {
 // alongsideDrill follows the runbook while the referee plays the drill, which it
 // ends when the runbook is through.
 func (x *execution) alongsideDrill(ctx context.Context) error {
+	return alongside(ctx, x.game, errExecuted, x.follow)
+}
+
+// alongside calls do while the referee plays the drill, which ends for the reason
+// done when do returns.
+func alongside(ctx context.Context, game referee.Options, done error, do func(context.Context) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	played := make(chan error, 1)
 	go func() {
-		_, err := referee.Play(ctx, x.game)
+		_, err := referee.Play(ctx, game)
 		cancel(err)
 		played <- err
 	}()
-	err := x.follow(ctx)
-	cancel(errExecuted)
-	if drill := <-played; err != nil || !errors.Is(context.Cause(ctx), errExecuted) {
+	err := do(ctx)
+	cancel(done)
+	if drill := <-played; err != nil || !errors.Is(context.Cause(ctx), done) {
 		return errors.Join(err, drill)
 	}
 	return nil

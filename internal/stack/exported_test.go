@@ -24,6 +24,10 @@ func TestExportedIsWhatPrometheusStores(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := play(t, stack.Options{Seed: 1})
 		defer g.stop()
+		time.Sleep(time.Minute)
+		if last, _ := g.start(shortDrill).last(); last.Result == nil { // scored, muted
+			t.Fatalf("the drill ended with %+v", last)
+		}
 		g.inject(map[string]any{"kind": "errors", "service": "payments", "ratio": 0.5, "for": "10m"})
 		time.Sleep(30 * time.Second)
 		var answer struct {

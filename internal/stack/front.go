@@ -12,10 +12,15 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
 	"goldensignals/internal/console"
 	"goldensignals/internal/load"
 	"goldensignals/internal/referee"
 	"goldensignals/internal/remote"
+	"goldensignals/internal/tracing"
 )
 
 // FrontOptions configure a Front. Fields without a stated default are required.
@@ -47,7 +52,9 @@ type Front struct {
 	users   *remote.Users
 	drills  *drills
 	console *console.Console
+	traces  *tracing.Recorder
 	handler http.Handler
+	metrics http.Handler
 }
 
 // NewFront checks the options and asks nobody yet.
@@ -61,16 +68,19 @@ func NewFront(o FrontOptions) (*Front, error) {
 	if o.Network == nil {
 		o.Network = &http.Transport{MaxIdleConnsPerHost: 16, IdleConnTimeout: 30 * time.Second}
 	}
-	f := &Front{opts: o, users: remote.NewUsers(o.Users, o.Token, o.Network)}
+	f := &Front{opts: o, users: remote.NewUsers(o.Users, o.Token, o.Network), traces: tracing.New(tracing.Options{Entry: "shop"})}
 	f.faults = remote.NewFaults(remote.FaultsOptions{Services: o.Services, Token: o.Token, Transport: o.Network, Log: o.Log})
 	f.drills = f.newDrills()
 	var err error
 	f.console, err = console.New(console.Options{
 		Prometheus: o.Prometheus, Alertmanager: o.Alertmanager, Router: o.Router, Transport: o.Network,
-		Faults: f.faults, Drills: f.drills, Links: links(), Hosts: []string{o.PublicURL.Hostname()}, Log: o.Log,
+		Faults: f.faults, Drills: f.drills, Traces: f.traces, Links: links(), Hosts: []string{o.PublicURL.Hostname()}, Log: o.Log,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("build the console: %w", err)
+	}
+	if f.metrics, err = f.newMetrics(); err != nil {
+		return nil, err
 	}
 	f.handler = rooms{
 		prometheus: f.hallway("/prometheus", o.Prometheus), alertmanager: f.hallway("/alertmanager", o.Alertmanager), router: f.hallway("", o.Router),
@@ -115,6 +125,25 @@ func (f *Front) hallway(prefix string, to *url.URL) http.Handler {
 	}
 	return http.StripPrefix(prefix, proxy)
 }
+
+func (f *Front) newMetrics() (http.Handler, error) {
+	reg := prometheus.NewRegistry()
+	err := errors.Join(
+		reg.Register(f.drills.metrics(f.faults.Services())),
+		reg.Register(collectors.NewGoCollector()), reg.Register(collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("register metrics: %w", err)
+	}
+	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{}), nil
+}
+
+// Metrics serves those of the game day and of this process, under any host name.
+func (f *Front) Metrics() http.Handler { return f.metrics }
+
+// Spans takes those that services and users send by OTLP over HTTP, at
+// tracing.ReceivePath, under any host name: the console shows their traces.
+func (f *Front) Spans() http.Handler { return tracing.Receiver(f.traces.Record) }
 
 // Handler serves everything at one address, as Stack.Handler does.
 func (f *Front) Handler() http.Handler { return f.handler }

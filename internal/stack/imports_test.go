@@ -14,7 +14,7 @@ import (
 var (
 	words   = []string{"alert", "fault", "drill", "deadline", "dependency", "trace"}
 	workers = []string{
-		"bubble", "cgroup", "cli", "engine", "faultapi", "guard", "havoc", "lint", "load", "receiver", "referee", "remote", "report", "router", "runbook", "server", "shop", "store", "tracing",
+		"bubble", "cgroup", "cli", "engine", "export", "faultapi", "guard", "havoc", "lint", "load", "receiver", "referee", "remote", "report", "router", "runbook", "server", "shop", "store", "tracing",
 	}
 	wirers = []string{"console", "stack"}
 

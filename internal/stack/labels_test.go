@@ -15,12 +15,23 @@ import (
 	"goldensignals/internal/fault"
 	"goldensignals/internal/load"
 	"goldensignals/internal/shop"
+	"goldensignals/internal/stack"
 )
 
-// closedSets lists every label that the shop, its users, the prober and the host
-// have, with all the values that it can take.
+// closedSets lists every label that the shop, its users, the prober, the host
+// and the game day have, with all the values that it can take.
 func closedSets() map[string][]string {
+	var kinds, repairs []string
+	for _, k := range fault.Kinds() {
+		kinds = append(kinds, k.Name)
+	}
+	for _, r := range fault.Repairs() {
+		repairs = append(repairs, r.Name)
+	}
 	return map[string][]string{
+		"kind":                      kinds,
+		"repair":                    repairs,
+		"service":                   shop.Names(),
 		"http_route":                {"/", "/checkout", "/products/{id}", "/tokeninfo", "/orders", "/charges", "other"},
 		"http_request_method":       {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"},
 		"http_response_status_code": {"", "200", "201", "400", "404", "413", "429", "499", "500", "502", "503", "other"},
@@ -53,7 +64,7 @@ func TestEverySeriesIsWellNamed(t *testing.T) {
 			t.Fatal(err)
 		}
 		outside := prometheus.NewRegistry()
-		outside.MustRegister(prober, shop.NewHost(all...))
+		outside.MustRegister(prober, shop.NewHost(all...), stack.GameDay(w.services))
 		gatherers := prometheus.Gatherers{registry, outside}
 		for _, k := range fault.Kinds() {
 			w.breakIt(t, k, target(k))
