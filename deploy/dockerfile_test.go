@@ -109,7 +109,7 @@ func TestNothingElseMakesImagesAnew(t *testing.T) {
 	if len(lines) == 0 || lines[0] != "*" {
 		t.Fatalf(".dockerignore begins with %q, want * and exceptions", lines)
 	}
-	for _, want := range []string{"!go.mod", "!go.sum", "!cmd", "!internal", "!alerts", "!runbooks", "!drills", "!designs", "**/*_test.go"} {
+	for _, want := range []string{"!go.mod", "!go.sum", "!cmd", "!internal", "!alerts", "!runbooks", "!drills", "!dashboards", "**/*_test.go"} {
 		if !slices.Contains(lines, want) {
 			t.Errorf(".dockerignore lacks %s", want)
 		}
