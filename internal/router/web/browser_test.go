@@ -138,7 +138,7 @@ func until(expression string) chromedp.Action {
 			}
 			select {
 			case <-ctx.Done():
-				return fmt.Errorf("wait for %s: %w, %v", expression, context.Cause(ctx), err)
+				return fmt.Errorf("wait for %s: %w, %w", expression, context.Cause(ctx), err)
 			case <-time.After(20 * time.Millisecond):
 			}
 		}
