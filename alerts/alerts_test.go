@@ -63,6 +63,9 @@ func TestAlertsKeepTheConventions(t *testing.T) {
 		if got, want := r.Annotations["runbook_url"], "{{ $externalLabels.runbook_base }}/"+r.Alert; got != want {
 			t.Errorf("%s: runbook_url = %q, want %q", r.Alert, got, want)
 		}
+		if strings.Contains(r.Expr, "gameday_") || strings.Contains(r.Expr, "load_") {
+			t.Errorf("%s reads the truth, by which alerts are judged: %s", r.Alert, r.Expr)
+		}
 		if got := r.Annotations["dashboard_url"]; !dashboard.MatchString(got) {
 			t.Errorf("%s: dashboard_url = %q, want %s", r.Alert, got, dashboard)
 		}

@@ -42,6 +42,11 @@ func TestEndToEnd(t *testing.T) {
 			return status == http.StatusOK && strings.Contains(body, want)
 		})
 	}
+	// A page has what a receiver took before the outbox says so.
+	eventually(t, "note of three deliveries", func() bool {
+		_, metrics := call(t, http.MethodGet, r.url+"/metrics", "", nil)
+		return len(regexp.MustCompile(`(?m)^alertrouter_notifications_total\{.*state="delivered",status="firing"\} 1$`).FindAllString(metrics, -1)) == 3
+	})
 	if got := r.stdout.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, `"alertname":"Deployed"`) {
 		t.Errorf("stdout = %q, want the one log line", got)
 	}

@@ -235,7 +235,9 @@ func TestMirror(t *testing.T) {
 		t.Errorf("the copy differs (-want +got):\n%s", diff)
 	}
 	parts["shop"].silent.Store(true)
-	<-warned
+	if err := <-warned; err == nil {
+		t.Error("a warning of nothing")
+	}
 	if !mine.Effect(time.Now(), 1).Lost {
 		t.Error("what the service had last is forgotten while it is silent")
 	}

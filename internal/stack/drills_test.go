@@ -271,6 +271,9 @@ func TestLiveDrillByTheClock(t *testing.T) {
 				t.Errorf("the console lacks %q", want)
 			}
 		}
+		if running, told := g.query("gameday_drill_running", "job"), g.query("gameday_fault_active", "kind"); running["gameday"] != "1" || len(told) > 0 {
+			t.Errorf("Prometheus tells players that a drill runs: %v, and what is broken: %v; want 1 and nothing", running, told)
+		}
 		if list := g.text("/api/v1/faults"); !strings.Contains(list, `"active":[],"hidden":true`) {
 			t.Errorf("the API tells players what is broken: %s", list)
 		}

@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http/httptest"
 	"os/exec"
@@ -138,7 +139,7 @@ func until(expression string) chromedp.Action {
 			}
 			select {
 			case <-ctx.Done():
-				return fmt.Errorf("wait for %s: %w, %v", expression, context.Cause(ctx), err)
+				return fmt.Errorf("wait for %s: %w", expression, errors.Join(context.Cause(ctx), err))
 			case <-time.After(20 * time.Millisecond):
 			}
 		}
