@@ -11,8 +11,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"goldensignals/internal/drill"
 	"goldensignals/internal/fault"
 	"goldensignals/internal/remote"
@@ -108,15 +106,7 @@ func TestDrillOfPartsElsewhere(t *testing.T) {
 			}
 		}
 	})
-	if !live.Passed || len(live.Notes) > 0 {
-		t.Errorf("problems %q, notes %q, want a drill that passes as claimed", live.Problems, live.Notes)
-	}
-	if diff := cmp.Diff(story(replayed), story(live)); diff != "" {
-		t.Errorf("messages (-replayed +live):\n%s", diff)
-	}
-	if diff := cmp.Diff(replayed.Score, live.Score); diff != "" {
-		t.Errorf("score (-replayed +live):\n%s", diff)
-	}
+	wantSame(t, replayed, live)
 }
 
 // TestAbortIsConfirmed: a service that does not answer when a drill is stopped is not
