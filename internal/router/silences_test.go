@@ -71,6 +71,13 @@ func (a *alertmanager) Expire(_ context.Context, id string) error {
 	})
 }
 
+// answer says whether it answers from now on.
+func (a *alertmanager) answer(yes bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.down = !yes
+}
+
 func (a *alertmanager) fire(alerts ...alert.Alert) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -136,7 +143,7 @@ func TestSilenceByTextMessage(t *testing.T) {
 		if s := am.silences["s1"]; am.made != 1 || time.Until(s.EndsAt) > time.Hour {
 			t.Errorf("thought better of: %d silences, %+v", am.made, s)
 		}
-		am.down = true
+		am.answer(false)
 		if w := r.do(t, "POST", "/hooks/p/reply?id=3&from="+url.QueryEscape(annasPhone), "SILENCE 1h"); w.Code != 503 {
 			t.Errorf("with Alertmanager down: %d, want 503 so that the provider asks again", w.Code)
 		}
@@ -214,12 +221,12 @@ func TestAnIncidentThatEndsWhileMutedIsClosed(t *testing.T) {
 			t.Fatal("closed though its alert fires")
 		}
 		am.fire(mk("Other", alert.Firing, "critical"))
-		am.down = true
+		am.answer(false)
 		time.Sleep(time.Hour)
 		if !open() {
 			t.Fatal("closed though Alertmanager does not answer")
 		}
-		am.down = false
+		am.answer(true)
 		time.Sleep(9 * time.Minute)
 		if !open() {
 			t.Fatal("closed too soon")
