@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 // call runs gameday to its end.
 func call(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	var out, errs clitest.Output
 	status = run(ctx, args, &out, &errs)
