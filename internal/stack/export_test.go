@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -48,13 +49,14 @@ func (s single) Clear(kind, _ string) ([]fault.Active, error) { return s.faults.
 func (s single) Undo(string) error { return s.faults.Undo(s.name) }
 
 // ServeAdmins opens what containers have beside their service: the listeners where a
-// Front breaks services and asks users. What is called silences a service there.
+// Front breaks services and asks users. What is called silences a service there. It is
+// called before Run.
 func (s *Stack) ServeAdmins() (silence func(service string, on bool), err error) {
-	silent := map[string]bool{} // only the test's goroutine writes, while nobody asks
+	var silent sync.Map // :: name -> true
 	for _, name := range shop.Names() {
 		api := faultapi.New(faultapi.Options{Faults: single{faults{s.parts.services}, name}})
 		h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if silent[name] {
+			if _, ok := silent.Load(name); ok {
 				http.Error(w, "gone", http.StatusServiceUnavailable)
 				return
 			}
@@ -64,6 +66,12 @@ func (s *Stack) ServeAdmins() (silence func(service string, on bool), err error)
 			return nil, fmt.Errorf("serve faults of %s: %w", name, err)
 		}
 	}
-	silence = func(service string, on bool) { silent[service] = on }
+	silence = func(service string, on bool) {
+		if on {
+			silent.Store(service, true)
+		} else {
+			silent.Delete(service)
+		}
+	}
 	return silence, s.serve("load:9000", load.NewAPI(s.parts.users, time.Now()))
 }

@@ -29,12 +29,21 @@ type apart struct {
 
 func playApart(t *testing.T, opts stack.Options) *apart {
 	t.Helper()
-	a := &apart{game: play(t, opts), dataDir: t.TempDir()}
-	var err error
-	if a.silence, err = a.stack.ServeAdmins(); err != nil {
-		t.Fatal(err)
-	}
+	a := withAdmins(t, opts)
 	a.front(opts.Interval)
+	return a
+}
+
+// withAdmins is a stack that a Front can be put before.
+func withAdmins(t *testing.T, opts stack.Options) *apart {
+	t.Helper()
+	a := &apart{dataDir: t.TempDir()}
+	a.game = play(t, opts, func(s *stack.Stack) {
+		var err error
+		if a.silence, err = s.ServeAdmins(); err != nil {
+			t.Fatal(err)
+		}
+	})
 	return a
 }
 
@@ -151,11 +160,7 @@ func TestAbortIsConfirmed(t *testing.T) {
 func TestNextProcessClearsUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		a := &apart{game: play(t, stack.Options{Seed: 1}), dataDir: t.TempDir()}
-		var err error
-		if a.silence, err = a.stack.ServeAdmins(); err != nil {
-			t.Fatal(err)
-		}
+		a := withAdmins(t, stack.Options{Seed: 1})
 		a.do(http.MethodPost, "/api/v1/faults", fault.Fault{Kind: "errors", Service: "payments"}, nil)
 		mark := filepath.Join(a.dataDir, "drill-runs")
 		if err := os.WriteFile(mark, []byte("short\n"), 0o600); err != nil {

@@ -32,7 +32,8 @@ type game struct {
 
 const public = "http://127.0.0.1:8080"
 
-func play(t *testing.T, opts stack.Options) *game {
+// play runs a stack; what is to be done before it runs can be given.
+func play(t *testing.T, opts stack.Options, before ...func(*stack.Stack)) *game {
 	t.Helper()
 	network := &bubble.Network{}
 	opts.Network, opts.PublicURL = network, &url.URL{Scheme: "http", Host: "127.0.0.1:8080"}
@@ -44,6 +45,9 @@ func play(t *testing.T, opts stack.Options) *game {
 	stopPublic, err := network.Serve("127.0.0.1:8080", s.Handler())
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, do := range before {
+		do(s)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
