@@ -52,11 +52,8 @@ func run(ctx context.Context, args []string, hangup <-chan os.Signal, stdout, st
 }
 
 func (c *config) logger(stderr io.Writer) *slog.Logger {
-	var level slog.Level
-	_ = level.UnmarshalText([]byte(c.logLevel)) // the flag is an enum
-	opts := &slog.HandlerOptions{Level: level}
 	if c.logFormat == "json" {
-		return slog.New(slog.NewJSONHandler(stderr, opts))
+		return slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: cli.Level(c.logLevel)}))
 	}
-	return slog.New(slog.NewTextHandler(stderr, opts))
+	return cli.Log(stderr, c.logLevel)
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/url"
 	"os"
 	"slices"
@@ -103,10 +102,4 @@ func (c *config) makeDataDir() error {
 		return fmt.Errorf("--data-dir: %w", err)
 	}
 	return nil
-}
-
-func (c *config) level() slog.Level {
-	var level slog.Level
-	_ = level.UnmarshalText([]byte(c.logLevel)) // the flag is an enum
-	return level
 }

@@ -4,7 +4,6 @@ package main
 import (
 	"context"
 	"io"
-	"log/slog"
 	"os"
 
 	"goldensignals/internal/cli"
@@ -26,7 +25,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if err := c.complete(); err != nil {
 		return app.Exit(cli.WrongCall(err))
 	}
-	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: c.level()}))
+	log := cli.Log(stderr, c.logLevel)
 
 	earlier, child := earlierKills(getenv)
 	if c.dataDir != "" && !child {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -65,12 +64,6 @@ func (c *config) complete() (err error) {
 	}
 	c.token, err = guard.ReadToken("token-file", c.tokenFile)
 	return err
-}
-
-func (c *config) logger(stderr io.Writer) *slog.Logger {
-	var level slog.Level
-	_ = level.UnmarshalText([]byte(c.logLevel)) // the flag is an enum
-	return slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
 }
 
 // mirror keeps a set as that of the shop until it is told to stop.

@@ -47,5 +47,5 @@ func (c command) serve(ctx context.Context, stderr io.Writer) error {
 	if err := c.flags.complete(); err != nil {
 		return cli.WrongCall(err)
 	}
-	return c.run(ctx, c.flags.logger(stderr))
+	return c.run(ctx, cli.Log(stderr, c.flags.logLevel))
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
@@ -58,9 +57,7 @@ func (s *serveFront) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if s.healthcheck {
 		return cli.CheckHealth(ctx, s.listen)
 	}
-	var level slog.Level
-	_ = level.UnmarshalText([]byte(s.logLevel)) // the flag is an enum
-	s.opts.Log = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
+	s.opts.Log = cli.Log(stderr, s.logLevel)
 	if err := s.complete(); err != nil {
 		return cli.WrongCall(err)
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -90,12 +89,10 @@ func (u *up) check() error {
 }
 
 func (u *up) options(addr net.Addr, stderr io.Writer) stack.Options {
-	var level slog.Level
-	_ = level.UnmarshalText([]byte(u.logLevel)) // the flag is an enum
 	opts := stack.Options{
 		DataDir: u.dataDir, PublicURL: publicURL(addr), Interval: u.interval, RPS: u.rps, Seed: u.seed, Traces: true,
 		History: stack.History{Length: u.history, Rules: u.rules, Alertmanager: u.alertmanager},
-		Log:     slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level})),
+		Log:     cli.Log(stderr, u.logLevel),
 	}
 	opts.Rules, opts.Alertmanager = stack.Design(u.rules, u.alertmanager)
 	return opts

@@ -41,9 +41,6 @@ type FaultsOptions struct {
 	Token     string            // that they ask for; empty: none
 	Transport http.RoundTripper // nil: over TCP
 	Log       *slog.Logger      // nil: discarded
-	// OnChange is called when something else is broken or repaired than before; nil:
-	// nobody is told.
-	OnChange func()
 }
 
 // Faults breaks and mends services that run elsewhere. What is broken it knows from
@@ -53,20 +50,16 @@ type Faults struct {
 	services []*service
 	names    []string
 	log      *slog.Logger
-	onChange func()
 }
 
 // NewFaults returns the faults of the services. It asks nobody before Run.
 func NewFaults(o FaultsOptions) *Faults {
-	f := &Faults{log: o.Log, onChange: o.OnChange}
+	f := &Faults{log: o.Log}
 	if f.log == nil {
 		f.log = slog.New(slog.DiscardHandler)
 	}
-	if f.onChange == nil {
-		f.onChange = func() {}
-	}
 	for _, s := range o.Services {
-		f.services = append(f.services, &service{name: s.Name, client: newClient(s.URL, o.Token, o.Transport)})
+		f.services = append(f.services, newService(s, o.Token, o.Transport))
 		f.names = append(f.names, s.Name)
 	}
 	return f
@@ -76,36 +69,18 @@ func NewFaults(o FaultsOptions) *Faults {
 func (f *Faults) Run(ctx context.Context) error {
 	var asking sync.WaitGroup
 	for _, s := range f.services {
-		asking.Go(func() { f.follow(ctx, s) })
+		asking.Go(func() {
+			s.follow(ctx, func() {}, func(err error) {
+				if err != nil {
+					f.log.Warn("what is broken in a service is not known", "service", s.name, "err", err)
+					return
+				}
+				f.log.Info("what is broken in a service is known again", "service", s.name)
+			})
+		})
 	}
 	asking.Wait()
 	return nil
-}
-
-// follow says once that a service is silent, and once that it is back.
-func (f *Faults) follow(ctx context.Context, s *service) {
-	tick := time.NewTicker(lookInterval)
-	defer tick.Stop()
-	silent := false
-	for {
-		changed, err := s.look(ctx)
-		switch {
-		case ctx.Err() != nil:
-			return
-		case err != nil && !silent:
-			f.log.Warn("what is broken in a service is not known", "service", s.name, "err", err)
-		case err == nil && silent:
-			f.log.Info("what is broken in a service is known again", "service", s.name)
-		}
-		if silent = err != nil; changed {
-			f.onChange()
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
 }
 
 // Kinds lists what can be injected.

@@ -2,11 +2,9 @@ package remote
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -25,6 +23,10 @@ type service struct {
 	applied []fault.Applied
 }
 
+func newService(s Service, token string, transport http.RoundTripper) *service {
+	return &service{name: s.Name, client: newClient(s.URL, token, transport)}
+}
+
 // known returns what was last heard. The caller owns it.
 func (s *service) known() ([]fault.Active, []fault.Applied) {
 	s.mu.Lock()
@@ -32,21 +34,45 @@ func (s *service) known() ([]fault.Active, []fault.Applied) {
 	return slices.Clone(s.active), slices.Clone(s.applied)
 }
 
-// look asks what is broken and repaired, and reports whether that has changed.
-func (s *service) look(ctx context.Context) (changed bool, err error) {
+// look asks what is broken and repaired.
+func (s *service) look(ctx context.Context) error {
 	var list faultapi.List
 	var fixes faultapi.Fixes
 	for path, out := range map[string]any{faultapi.FaultsPath: &list, faultapi.FixesPath: &fixes} {
 		if err := s.client.do(ctx, call{method: http.MethodGet, path: path, out: out, patience: orderPatience}); err != nil {
-			return false, &faultapi.UnreachableError{Service: s.name, Err: err}
+			return &faultapi.UnreachableError{Service: s.name, Err: err}
 		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	applied := merge(s.applied, fixes.Applied)
-	changed = !reflect.DeepEqual(s.active, list.Active) || !reflect.DeepEqual(s.applied, applied)
-	s.active, s.applied = list.Active, applied
-	return changed, nil
+	s.active, s.applied = list.Active, merge(s.applied, fixes.Applied)
+	return nil
+}
+
+// follow looks again and again until ctx is done. After each answer it calls heard;
+// turn hears once that the service is silent, and once, with nil, that it is back.
+func (s *service) follow(ctx context.Context, heard func(), turn func(error)) {
+	tick := time.NewTicker(lookInterval)
+	defer tick.Stop()
+	silent := false
+	for {
+		err := s.look(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if err == nil {
+			heard()
+		}
+		if silent != (err != nil) {
+			turn(err)
+		}
+		silent = err != nil
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
 }
 
 // maxApplied bounds how many repairs of a service are remembered.
@@ -71,7 +97,7 @@ func (s *service) order(o call) error {
 	if err != nil {
 		return s.explain(err)
 	}
-	_, _ = s.look(context.Background()) // if this fails, the next look shows what has changed
+	_ = s.look(context.Background()) // if this fails, the next look shows what has changed
 	return nil
 }
 
@@ -84,7 +110,7 @@ func (s *service) explain(err error) error {
 	if status != http.StatusConflict {
 		return err
 	}
-	_, _ = s.look(context.Background())
+	_ = s.look(context.Background())
 	if _, applied := s.known(); len(applied) > 0 {
 		return &fault.BusyError{Applied: applied[len(applied)-1]}
 	}
@@ -103,7 +129,7 @@ func (s *service) clear(ctx context.Context, kind string) ([]fault.Active, error
 	if err := s.client.do(ctx, o); err != nil {
 		return nil, s.explain(err)
 	}
-	if _, err := s.look(ctx); err != nil {
+	if err := s.look(ctx); err != nil {
 		return answer.Cleared, err
 	}
 	active, _ := s.known()
@@ -130,25 +156,13 @@ func (s *service) undo(ctx context.Context) error {
 // faults of a service happen on the way to it. While the service does not answer the
 // set stays as it is; warn hears of it once.
 func Mirror(ctx context.Context, set *fault.Set, from Service, token string, warn func(error)) {
-	f := NewFaults(FaultsOptions{Services: []Service{from}, Token: token})
-	s := f.services[0]
-	tick := time.NewTicker(lookInterval)
-	defer tick.Stop()
-	silent := false
-	for {
-		_, err := s.look(ctx)
-		if err == nil {
-			active, _ := s.known()
-			set.Mirror(active)
-		}
-		if err != nil && !silent && !errors.Is(err, context.Canceled) {
+	s := newService(from, token, nil)
+	s.follow(ctx, func() {
+		active, _ := s.known()
+		set.Mirror(active)
+	}, func(err error) {
+		if err != nil {
 			warn(err)
 		}
-		silent = err != nil
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
+	})
 }

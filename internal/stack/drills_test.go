@@ -152,19 +152,26 @@ func (g *game) nothingLeft(rps string) {
 	}
 }
 
-func TestLiveDrillScoresAsItsReplay(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
+// replayShort is shortDrill, and what comes of it in virtual time.
+func replayShort(t *testing.T) (scenario *drill.Scenario, replayed drill.Result) {
+	t.Helper()
 	scenario, err := drill.Parse("short.yaml", []byte(shortDrill))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var replayed, live drill.Result
 	synctest.Test(t, func(t *testing.T) {
 		if replayed, err = stack.Replay(t.Context(), stack.ReplayOptions{Scenario: scenario, Seed: 1}); err != nil {
 			t.Fatal(err)
 		}
 	})
+	return scenario, replayed
+}
+
+func TestLiveDrillScoresAsItsReplay(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	scenario, replayed := replayShort(t)
+	var live drill.Result
 	synctest.Test(t, func(t *testing.T) {
 		g := play(t, stack.Options{DataDir: dir, Seed: 1, Interval: 15 * time.Second, RPS: scenario.Load.RPS})
 		defer g.stop()

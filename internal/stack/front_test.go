@@ -87,16 +87,8 @@ func (a *apart) front(interval time.Duration) {
 // score whether the parts of the stack are in one process.
 func TestDrillOfPartsElsewhere(t *testing.T) {
 	t.Parallel()
-	scenario, err := drill.Parse("short.yaml", []byte(shortDrill))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var replayed, live drill.Result
-	synctest.Test(t, func(t *testing.T) {
-		if replayed, err = stack.Replay(t.Context(), stack.ReplayOptions{Scenario: scenario, Seed: 1}); err != nil {
-			t.Fatal(err)
-		}
-	})
+	scenario, replayed := replayShort(t)
+	var live drill.Result
 	synctest.Test(t, func(t *testing.T) {
 		a := playApart(t, stack.Options{Seed: 1, Interval: 15 * time.Second, RPS: scenario.Load.RPS})
 		defer a.stop()
