@@ -19,6 +19,7 @@ import (
 
 	"goldensignals/internal/drill"
 	"goldensignals/internal/stack"
+	"goldensignals/internal/stack/stacktest"
 )
 
 // shortDrill hurts users from minute 2 to minute 8.
@@ -397,6 +398,7 @@ func TestLiveDrillEndsWithTheStack(t *testing.T) {
 
 func TestLiveDrillRepairedBeforeHarm(t *testing.T) {
 	t.Parallel()
+	stacktest.SkipUnderRace(t)
 	synctest.Test(t, func(t *testing.T) {
 		g := play(t, stack.Options{Seed: 1})
 		defer g.stop()

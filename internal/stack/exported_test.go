@@ -11,12 +11,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"goldensignals/internal/stack"
+	"goldensignals/internal/stack/stacktest"
 )
 
 // TestExportedIsWhatPrometheusStores compares with a stack that runs and has
 // trouble: neither may have a series that the other lacks.
 func TestExportedIsWhatPrometheusStores(t *testing.T) {
 	t.Parallel()
+	stacktest.SkipUnderRace(t)
 	series, err := stack.Exported(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"goldensignals/internal/alert"
 	"goldensignals/internal/bubble"
 	"goldensignals/internal/stack"
+	"goldensignals/internal/stack/stacktest"
 )
 
 // game is a whole stack in virtual time, and the person who plays it through
@@ -189,6 +190,7 @@ func TestFromFaultToPage(t *testing.T) {
 
 func TestSilenceStopsMessages(t *testing.T) {
 	t.Parallel()
+	stacktest.SkipUnderRace(t)
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		g := play(t, stack.Options{DataDir: dir, Seed: 1})
