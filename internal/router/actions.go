@@ -67,6 +67,22 @@ func named(alerts []silence.Alert) []string {
 	return out
 }
 
+func (a actions) Lengths() []time.Duration {
+	plan := a.rt.setting.Load().plan
+	return lengths(plan.UsualSilence, plan.LongestSilence)
+}
+
+// lengths are the silences at hand around a usual one, none beyond the longest.
+func lengths(usual, longest time.Duration) []time.Duration {
+	var out []time.Duration
+	for _, d := range []time.Duration{usual / 2, usual, 2 * usual, 4 * usual} {
+		if d = min(d, longest); !slices.Contains(out, d) {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
 func (a actions) Silence(ctx context.Context, incident string, r web.SilenceRequest) error {
 	if r.For == 0 && !r.WithIncident {
 		return web.Problem("Choose how long.")

@@ -53,6 +53,9 @@ type Plan struct {
 	WebhookToken outbound.Secret
 	// LinksValidFor is how long links in messages let people act. Zero: a week.
 	LinksValidFor time.Duration
+	// UsualSilence is what most silences on pages last; others at hand are half as
+	// long, twice and four times, as far as LongestSilence allows. Zero: an hour.
+	UsualSilence time.Duration
 	// LongestSilence bounds what people may silence at once. Zero: a day.
 	LongestSilence time.Duration
 	// Silencer is where silences are made. Nil: nobody can silence here.
@@ -84,6 +87,7 @@ func (p *Plan) setDefaults() {
 		{&p.RetryMax, time.Minute},
 		{&p.MaxAge, 24 * time.Hour},
 		{&p.LinksValidFor, 7 * 24 * time.Hour},
+		{&p.UsualSilence, time.Hour},
 		{&p.LongestSilence, 24 * time.Hour},
 	} {
 		if *d.value == 0 {

@@ -9,9 +9,8 @@ import (
 
 // maxSimulated is how much of a healthy history is simulated request by
 // request. What a longer one has before that are copies of it: under constant
-// load one healthy time is like another, and days of it would take minutes. It is
-// as long as the windows that predictions look at, which a restart would mislead.
-const maxSimulated = 30 * time.Minute
+// load one healthy time is like another, and days of it would take minutes.
+const maxSimulated = time.Hour
 
 // progressStep is after how much virtual time a child gives a sign of life while
 // nothing else does.

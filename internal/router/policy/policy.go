@@ -78,7 +78,7 @@ type Settings struct {
 	AlertmanagerHTTP  *config.HTTPClientConfig // nil: plain HTTP(S)
 	WatchdogAfter     time.Duration
 	WatchdogReceivers []string
-	UsualSilence      time.Duration // what one click gives
+	UsualSilence      time.Duration // pages offer this, half of it, twice and four times
 	LongestSilence    time.Duration
 	LinksValidFor     time.Duration
 	WebhookToken      outbound.Secret // zero: none is wanted

@@ -138,6 +138,7 @@ func decisions(p *policy.Policy) router.Plan {
 		KeepFor:        s.KeepFor,
 		WebhookToken:   s.WebhookToken,
 		LinksValidFor:  s.LinksValidFor,
+		UsualSilence:   s.UsualSilence,
 		LongestSilence: s.LongestSilence,
 
 		RepeatAfter: s.RepeatAfter,

@@ -129,7 +129,7 @@ watchdog: {after: 7m}
 stale_after: 6d
 repeat_after: 2h
 links: {valid_for: 3d}
-silences: {longest: 5h}
+silences: {usual: 2h, longest: 5h}
 retry: {first: 2s, longest: 3m, give_up_after: 9h, timeout: 4s}
 `
 
@@ -140,14 +140,14 @@ func TestPlanSaysWhatThePolicySays(t *testing.T) {
 
 	got := map[string]any{
 		"limits": p.Limits["oncall"], "watchdog": p.WatchdogAfter, "stale": p.StaleAfter, "repeat": p.RepeatAfter, "links": p.LinksValidFor,
-		"silence": p.LongestSilence, "first": p.RetryMin, "longest": p.RetryMax, "age": p.MaxAge, "timeout": p.SendTimeout,
+		"silence": p.LongestSilence, "usual": p.UsualSilence, "first": p.RetryMin, "longest": p.RetryMax, "age": p.MaxAge, "timeout": p.SendTimeout,
 		"route": p.Route(alert.Critical, alert.Labels{"team": "boss"}), "falls through": p.Route(alert.Warning, alert.Labels{"team": "boss"}),
 		"thursday": p.NotBefore("tickets", alert.Warning, now), "saturday": p.NotBefore("tickets", alert.Warning, now.AddDate(0, 0, 2)),
 	}
 	want := map[string]any{
 		"limits":   router.Limits{Concurrency: 3, PerSecond: 7, Budget: router.Budget{PerMinute: 2, Per15Minutes: 6, PerHour: 9}},
 		"watchdog": 7 * time.Minute, "stale": 144 * time.Hour, "repeat": 2 * time.Hour, "links": 72 * time.Hour,
-		"silence": 5 * time.Hour, "first": 2 * time.Second, "longest": 3 * time.Minute, "age": 9 * time.Hour, "timeout": 4 * time.Second,
+		"silence": 5 * time.Hour, "usual": 2 * time.Hour, "first": 2 * time.Second, "longest": 3 * time.Minute, "age": 9 * time.Hour, "timeout": 4 * time.Second,
 		"route": []string{"boss"}, "falls through": []string{"tickets"},
 		"thursday": now, "saturday": time.Date(2026, 1, 12, 0, 0, 0, 0, time.UTC),
 	}

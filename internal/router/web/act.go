@@ -16,11 +16,6 @@ import (
 // acknowledging must be possible without it.
 const choicesPatience = 3 * time.Second
 
-// lengths are the silences at hand.
-func lengths() []time.Duration {
-	return []time.Duration{30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour}
-}
-
 // actForm is the form to acknowledge and to silence, with what was typed.
 type actForm struct {
 	Token     string
@@ -39,7 +34,7 @@ func (s *site) newActForm(ctx context.Context, inc store.Incident, subject strin
 		return nil
 	}
 	f := &actForm{
-		Token: s.Actions.FormToken(subject, now), CanAck: inc.AcknowledgedAt.IsZero(), Lengths: lengths(),
+		Token: s.Actions.FormToken(subject, now), CanAck: inc.AcknowledgedAt.IsZero(), Lengths: s.Actions.Lengths(),
 		Author: typed.Get("author"), Comment: typed.Get("comment"), Choice: typed.Get("choice"),
 	}
 	ctx, cancel := context.WithTimeout(ctx, choicesPatience)
@@ -71,7 +66,7 @@ func (s *site) actDeed(ctx context.Context, id, subject string, back []string, s
 		if typed.Get("do") == "acknowledge" {
 			return doneAcknowledged, s.Actions.Acknowledge(ctx, id, author)
 		}
-		request, err := silenceOf(typed)
+		request, err := silenceOf(typed, s.Actions.Lengths())
 		if err != nil {
 			return "", err
 		}
@@ -80,8 +75,9 @@ func (s *site) actDeed(ctx context.Context, id, subject string, back []string, s
 	}}, nil
 }
 
-// silenceOf reads which silence a form asks for.
-func silenceOf(typed url.Values) (SilenceRequest, error) {
+// silenceOf reads which silence a form asks for: one of the lengths at hand, or one
+// that ends with the incident.
+func silenceOf(typed url.Values, lengths []time.Duration) (SilenceRequest, error) {
 	r := SilenceRequest{Choice: typed.Get("choice"), Comment: strings.TrimSpace(typed.Get("comment"))}
 	if len(r.Comment) > maxComment {
 		return r, Problem("The comment is too long: shorten it.")
@@ -93,7 +89,7 @@ func silenceOf(typed url.Values) (SilenceRequest, error) {
 		r.WithIncident = true
 		return r, nil
 	}
-	for _, d := range lengths() {
+	for _, d := range lengths {
 		if typed.Get("do") == d.String() {
 			r.For = d
 			return r, nil

@@ -17,6 +17,8 @@ type Actions interface {
 	// Choices returns the silences that make sense for an incident; none means
 	// that nothing can be silenced. It is asked at every look at the page.
 	Choices(ctx context.Context, incident string) ([]Choice, error)
+	// Lengths are how long a silence may be chosen to last, the shortest first.
+	Lengths() []time.Duration
 	// Silence makes one of the Choices.
 	Silence(ctx context.Context, incident string, r SilenceRequest) error
 	// Silences returns the silences that are active or will be.

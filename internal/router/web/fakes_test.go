@@ -74,6 +74,10 @@ func (p *people) Retry(_ context.Context, message string) error { return p.do("r
 
 func (p *people) Choices(context.Context, string) ([]web.Choice, error) { return p.choices, nil }
 
+func (p *people) Lengths() []time.Duration {
+	return []time.Duration{30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour}
+}
+
 func (p *people) Silence(_ context.Context, incident string, r web.SilenceRequest) error {
 	return p.do("silence %s %s for %s with incident %t by %s: %s", incident, r.Choice, r.For, r.WithIncident, r.Author, r.Comment)
 }
