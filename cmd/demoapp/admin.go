@@ -25,5 +25,5 @@ func (a *app) serveAdmin(ctx context.Context) (stop func() error, err error) {
 	s := server.Start(ln, guard.Admit(api, a.c.token, faultapi.WriteError), 0, a.log)
 	a.admin.Store(ln.Addr().(*net.TCPAddr))
 	a.log.Info("serving faults", "address", ln.Addr().String())
-	return s.Close, nil
+	return s.Shutdown, nil // who broke the process is told so before it is gone
 }

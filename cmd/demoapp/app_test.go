@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bufio"
 	"errors"
+	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -107,6 +110,34 @@ func TestCrashEndsTheProcess(t *testing.T) {
 	r.inject(t, `{"kind":"crash","service":"payments"}`)
 	if err := <-r.ended; !errors.Is(err, havoc.ErrDown) {
 		t.Errorf("run() = %v, want %v", err, havoc.ErrDown)
+	}
+}
+
+// TestLastAnswerOfTheAPI: an order under way while the process ends is answered. A
+// crash is one: who injects it would not know whether it was taken.
+func TestLastAnswerOfTheAPI(t *testing.T) {
+	t.Parallel()
+	r := start(t, "--service=payments", "--web.drain-delay=0s")
+	conn, err := net.Dial("tcp", r.app.admin.Load().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	const order = `{"kind":"crash","service":"payments"}`
+	fmt.Fprintf(conn, "POST /api/v1/faults HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", conn.RemoteAddr(), len(order))
+	answers := bufio.NewReader(conn)
+	if line, err := answers.ReadString('\n'); err != nil || !strings.Contains(line, "100") {
+		t.Fatalf("the order is not under way: %q, %v", line, err)
+	}
+	r.end()
+	eventually(t, "end of the service", func() bool { return r.charge(t) == 0 })
+	fmt.Fprint(conn, order)
+	_, _ = answers.ReadString('\n') // the empty line after 100 Continue
+	if line, err := answers.ReadString('\n'); err != nil || !strings.Contains(line, "201") {
+		t.Errorf("the order under way: %q, %v; want 201", line, err)
+	}
+	if err := <-r.ended; err != nil {
+		t.Errorf("run() = %v, want nil", err)
 	}
 }
 
