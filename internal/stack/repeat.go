@@ -10,7 +10,7 @@ import (
 // maxSimulated is how much of a healthy history is simulated request by
 // request. What a longer one has before that are copies of it: under constant
 // load one healthy time is like another, and days of it would take minutes.
-const maxSimulated = time.Hour
+const maxSimulated = 15 * time.Minute
 
 // progressStep is after how much virtual time a child gives a sign of life while
 // nothing else does.
