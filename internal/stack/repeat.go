@@ -10,7 +10,11 @@ import (
 // maxSimulated is how much of a healthy history is simulated request by
 // request. What a longer one has before that are copies of it: under constant
 // load one healthy time is like another, and days of it would take minutes.
-const maxSimulated = 15 * time.Minute
+const maxSimulated = 20 * time.Minute
+
+// warmUp is how much of it has no copies: what rules record at first comes from
+// windows that are not full.
+const warmUp = 5 * time.Minute
 
 // progressStep is after how much virtual time a child gives a sign of life while
 // nothing else does.
@@ -58,5 +62,5 @@ func (s *Stack) repeatHistory(ctx context.Context, o ReplayOptions, since time.T
 	if err != nil {
 		return err
 	}
-	return s.parts.engine.Repeat(ctx, simulated, since.Add(-copied))
+	return s.parts.engine.Repeat(ctx, simulated-warmUp, warmUp, since.Add(-copied))
 }

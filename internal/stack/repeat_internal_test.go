@@ -64,33 +64,44 @@ incidents:
 	}
 }
 
-// TestRepeatCopiesEverything looks at copies of ten minutes: as many samples of
-// each kind, and rates as if it had been so; rules miss an evaluation or two where
-// one copy ends and the next begins.
+// TestRepeatCopiesEverything looks at copies of six minutes: as many samples of each
+// kind, and rates as if it had been so. No rate is lower where one copy ends and the
+// next begins, only where they end.
 func TestRepeatCopiesEverything(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		const period, copied = 10 * time.Minute, 25 * time.Minute
+		const period, warmUp, copied = 6 * time.Minute, 4 * time.Minute, 25 * time.Minute
 		opts := Options{PublicURL: replayURL(), Interval: 15 * time.Second, Seed: 1}
 		err := inVirtualTime(t.Context(), opts, func(ctx context.Context, s *Stack) error {
 			start := time.Now()
-			time.Sleep(period)
-			if err := s.parts.engine.Repeat(ctx, period, start.Add(-copied)); err != nil {
+			time.Sleep(warmUp + period)
+			if err := s.parts.engine.Repeat(ctx, period, warmUp-time.Minute, start.Add(-copied)); err == nil {
+				t.Error("Repeat of less than there is: no error")
+			}
+			if err := s.parts.engine.Repeat(ctx, period, warmUp, start.Add(-copied)); err != nil {
 				return err
 			}
-			if err := s.parts.engine.Repeat(ctx, period, start.Add(-2*copied)); err == nil {
+			if err := s.parts.engine.Repeat(ctx, period, warmUp, start.Add(-2*copied)); err == nil {
 				t.Error("Repeat of what has copies already: no error")
 			}
 			for expr, want := range map[string]float64{
-				`sum(count_over_time(up{job="shop"}[35m]))`:                                                 4 * 35 * 4,
-				`count(count_over_time(http_server_request_duration_seconds{job="shop"}[10m] offset 20m))`:  24,
-				`sum(increase(http_server_request_duration_seconds_count{service="shop"}[35m]))`:            40 * 35 * 60,
-				`sum(histogram_count(increase(http_server_request_duration_seconds{service="shop"}[35m])))`: 40 * 35 * 60,
-				`sum(count_over_time(service:http_requests:rate1m[20m] offset 10m))`:                        4 * 20 * 4,
+				`sum(count_over_time(up{job="shop"}[35m]))`:                                                            4 * 35 * 4,
+				`count(count_over_time(http_server_request_duration_seconds{job="shop"}[10m] offset 20m))`:             24,
+				`sum(increase(http_server_request_duration_seconds_count{service="shop"}[35m]))`:                       40 * 35 * 60,
+				`sum(increase(http_server_request_duration_seconds_count{service="shop"}[24m] offset 10m))`:            40 * 24 * 60,
+				`sum(histogram_count(increase(http_server_request_duration_seconds{service="shop"}[35m])))`:            40 * 35 * 60,
+				`sum(histogram_count(increase(http_server_request_duration_seconds{service="shop"}[24m] offset 10m)))`: 40 * 24 * 60,
+				`sum(resets(http_server_request_duration_seconds_count{service="shop"}[35m]) > 1) or vector(0)`:        0,
+				`sum(count_over_time(service:http_requests:rate1m[20m] offset 10m))`:                                   4 * 20 * 4,
+				`sum(service:http_requests:rate1m) / sum(service:http_requests:rate1m offset 20m)`:                     1,
 			} {
 				if got := instant(ctx, t, s, expr); math.Abs(got-want) > want*0.05 {
 					t.Errorf("%s = %g, want about %g", expr, got, want)
 				}
+			}
+			const least = `min(min_over_time(service:http_requests:rate1m{service="shop"}[24m] offset 10m))`
+			if got := instant(ctx, t, s, least); got < 30 {
+				t.Errorf("%s = %g, want about 40: a copy begins with less traffic", least, got)
 			}
 			return nil
 		})
