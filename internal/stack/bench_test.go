@@ -220,12 +220,12 @@ func fill(b *testing.B, blocks string) *tsdb.DB {
 func copySeries(app storage.Appender, s storage.Series) (err error) {
 	it := s.Iterator(nil)
 	for kind := it.Next(); kind != chunkenc.ValNone && err == nil; kind = it.Next() {
-		if kind == chunkenc.ValHistogram {
-			t, h := it.AtHistogram(nil)
-			_, err = app.AppendHistogram(0, s.Labels(), t, h, nil)
-		} else {
+		if kind == chunkenc.ValFloat {
 			t, v := it.At()
 			_, err = app.Append(0, s.Labels(), t, v)
+		} else {
+			t, h := it.AtFloatHistogram(nil)
+			_, err = app.AppendHistogram(0, s.Labels(), t, nil, h)
 		}
 	}
 	return err

@@ -20,7 +20,7 @@ const historyJob = "history"
 
 // History is healthy time before the start of a stack: the same shop, users,
 // rules and intervals, run in virtual time in a child process while the stack
-// already runs. Beyond an hour it consists of copies. Charts and burn rates see
+// already runs. Most of a long one is copies. Charts and burn rates see
 // it once it is ready. If it cannot be made, that is a warning in the log and the
 // stack runs without it.
 type History struct {

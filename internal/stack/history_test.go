@@ -109,7 +109,7 @@ func TestHistoryJob(t *testing.T) {
 		stacktest.SkipUnderRace(t)
 		checkHistory(t, 10*time.Minute, 1)
 	})
-	t.Run("an hour simulated, the rest copied", func(t *testing.T) {
+	t.Run("some of it simulated, the rest copied", func(t *testing.T) {
 		t.Parallel()
 		stacktest.SkipUnderRace(t)
 		checkHistory(t, 2*time.Hour+30*time.Minute, 2)
