@@ -17,7 +17,6 @@ import (
 	"github.com/prometheus/prometheus/discovery/targetgroup"
 	"github.com/prometheus/prometheus/notifier"
 	"github.com/prometheus/prometheus/promql"
-	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/rules"
 	"github.com/prometheus/prometheus/scrape"
 	"github.com/prometheus/prometheus/tsdb"
@@ -42,7 +41,7 @@ type prometheusServer struct {
 	log       *slog.Logger
 	registry  *prometheus.Registry
 	config    *config.Config
-	parser    parser.Parser
+	parser    *ruleParser
 	startTime time.Time
 
 	db       *tsdb.DB
@@ -61,7 +60,7 @@ func newPrometheus(opts Options, files RuleFiles, onStop func(string, func() err
 		return nil, err
 	}
 	s := &prometheusServer{
-		opts: opts, config: conf, parser: newParser(),
+		opts: opts, config: conf, parser: newRuleParser(),
 		log:       opts.Log.With("component", "prometheus"),
 		registry:  prometheus.NewRegistry(),
 		startTime: time.Now(),
