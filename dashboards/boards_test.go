@@ -181,7 +181,7 @@ func TestEveryAlertHasAPanel(t *testing.T) {
 	}
 }
 
-// TestThresholdsFollowTheRules doubles every number that an alert compares with:
+// TestThresholdsFollowTheRules doubles every number that a rule compares with:
 // every threshold of every board must double with it.
 func TestThresholdsFollowTheRules(t *testing.T) {
 	t.Parallel()
@@ -228,9 +228,7 @@ func doubledRules(t *testing.T) fs.FS {
 		for _, g := range file["groups"] {
 			for _, r := range g.Rules {
 				r["expr"] = strings.TrimSpace(r["expr"].(string)) // what begins with spaces is not written as it was read
-				if r["alert"] != nil {
-					r["expr"] = doubledExpr(t, r["expr"].(string))
-				}
+				r["expr"] = doubledExpr(t, r["expr"].(string))
 			}
 		}
 		if data, err = yaml.Marshal(file); err != nil {

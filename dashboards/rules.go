@@ -23,10 +23,12 @@ type rules struct {
 
 type alertRule struct {
 	severity string
+	reads    []string // names of series
 	compared []comparison
 }
 
-// comparison is one "left > right" within the expression of an alert.
+// comparison is one "left > right" within the expression of an alert, or of a series
+// that is recorded for it.
 type comparison struct {
 	series   []string // that the left side reads
 	right    string
@@ -40,6 +42,7 @@ func readRules(fsys fs.FS) (*rules, error) {
 		return nil, err
 	}
 	r := &rules{alerts: map[string]alertRule{}}
+	recorded := map[string][]comparison{} // :: series -> what the rules that record it compare
 	promql := parser.NewParser(parser.Options{})
 	for _, name := range names {
 		data, err := fs.ReadFile(fsys, name)
@@ -52,18 +55,36 @@ func readRules(fsys fs.FS) (*rules, error) {
 		}
 		for _, g := range groups.Groups {
 			for _, rule := range g.Rules {
-				if rule.Alert == "" {
-					continue
-				}
 				expr, err := promql.ParseExpr(rule.Expr)
 				if err != nil {
-					return nil, fmt.Errorf("parse %s: %s: %w", name, rule.Alert, err)
+					return nil, fmt.Errorf("parse %s: %s%s: %w", name, rule.Alert, rule.Record, err)
 				}
-				r.alerts[rule.Alert] = alertRule{severity: rule.Labels["severity"], compared: comparisons(expr)}
+				if rule.Record != "" {
+					recorded[rule.Record] = append(recorded[rule.Record], comparisons(expr)...)
+					continue
+				}
+				r.alerts[rule.Alert] = alertRule{severity: rule.Labels["severity"], reads: seriesOf(expr), compared: comparisons(expr)}
 			}
 		}
 	}
+	r.addParts(recorded)
 	return r, nil
+}
+
+// addParts adds to each alert what the recorded series that it reads compare: they are
+// parts of its condition with a name. "> 0" asks whether there is anything at all, and
+// is no part of it.
+func (r *rules) addParts(recorded map[string][]comparison) {
+	for name, a := range r.alerts {
+		for _, series := range a.reads {
+			for _, c := range recorded[series] {
+				if c.constant && c.limit != 0 {
+					a.compared = append(a.compared, c)
+				}
+			}
+		}
+		r.alerts[name] = a
+	}
 }
 
 func comparisons(expr parser.Expr) (list []comparison) {
