@@ -22,6 +22,7 @@ import (
 	"goldensignals/internal/router"
 	"goldensignals/internal/router/link"
 	"goldensignals/internal/router/silence"
+	"goldensignals/internal/router/web"
 	"goldensignals/internal/runbook"
 	"goldensignals/internal/shop"
 	"goldensignals/internal/store"
@@ -180,6 +181,7 @@ func (s *Stack) buildRouter(ctx context.Context) (err error) {
 		},
 		LinkKey:     opts.key,
 		Runbooks:    books,
+		Pages:       web.Pages(books),
 		ExternalURL: s.opts.PublicURL.JoinPath("router"),
 		Registry:    prometheus.NewRegistry(),
 		Log:         s.opts.Log,
