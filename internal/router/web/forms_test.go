@@ -13,7 +13,6 @@ import (
 
 	"goldensignals/internal/alert"
 	"goldensignals/internal/router"
-	"goldensignals/internal/router/web"
 	"goldensignals/internal/store"
 )
 

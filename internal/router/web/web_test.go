@@ -268,7 +268,9 @@ func TestOnCall(t *testing.T) {
 	pages, err := web.New(web.Options{
 		Store: w.store, ExternalURL: &url.URL{Scheme: "http", Host: "localhost"}, Log: slog.New(slog.DiscardHandler),
 		OnCall: func(now time.Time) []router.Duty {
-			return []router.Duty{{"oncall", 1, "Ben", time.Time{}}, {"oncall", 0, "Ada", now.Add(time.Hour)}, {"boss", 0, evil, time.Time{}}}
+			return []router.Duty{
+				{Receiver: "oncall", Level: 1, Person: "Ben"}, {Receiver: "oncall", Person: "Ada", Until: now.Add(time.Hour)}, {Receiver: "boss", Person: evil},
+			}
 		},
 	})
 	if err != nil {
