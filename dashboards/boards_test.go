@@ -18,12 +18,12 @@ import (
 
 	"goldensignals/alerts"
 	"goldensignals/internal/bubble"
-	"goldensignals/internal/stack"
+	"goldensignals/internal/replay"
 	"goldensignals/runbooks"
 )
 
 func TestMain(m *testing.M) {
-	bubble.Child(stack.Jobs())
+	bubble.Child(replay.Jobs())
 	plugins.RegisterDefaultPlugins()
 	os.Exit(m.Run())
 }

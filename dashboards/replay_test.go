@@ -4,14 +4,15 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"io/fs"
 	"math"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,6 +22,8 @@ import (
 
 	"goldensignals/drills"
 	"goldensignals/internal/drill"
+	"goldensignals/internal/referee"
+	"goldensignals/internal/replay"
 	"goldensignals/internal/stack"
 	"goldensignals/internal/stack/stacktest"
 )
@@ -123,15 +126,20 @@ func attend(t *testing.T, s *drill.Scenario, live bool, list []ask) {
 			s.History, interval = a.shown.History, 2*scrapeInterval // half the samples of days
 		}
 	}
-	err := stack.Attend(t.Context(), stack.ReplayOptions{Scenario: s, Seed: 1, Interval: interval}, func(_ context.Context, h http.Handler, start time.Time) error {
-		g := grafana{t: t, handler: h}
+	var board scoreboard
+	o := replay.Options{
+		Scenario: s, Seed: 1, Interval: interval,
+		Drills: stack.Drills{Running: board.running, Scored: board.scored},
+	}
+	err := replay.Attend(t.Context(), o, func(ctx context.Context, game referee.Options) error {
+		g := grafana{t: t, base: game.Prometheus, client: &http.Client{Transport: game.Transport}}
 		if live {
-			time.Sleep(time.Until(start))
-			g.playLive(name)
+			time.Sleep(time.Until(game.Start))
+			board.play(ctx, t, game, name)
 		}
 		for _, a := range list {
 			// Not the moment at which something is evaluated.
-			time.Sleep(time.Until(start.Add(a.shown.At + time.Second/2)))
+			time.Sleep(time.Until(game.Start.Add(a.shown.At + time.Second/2)))
 			g.look(a)
 		}
 		return nil
@@ -141,41 +149,77 @@ func attend(t *testing.T, s *drill.Scenario, live bool, list []ask) {
 	}
 }
 
+// scoreboard plays a drill live beside one that is replayed, as package live does.
+type scoreboard struct {
+	mu     sync.Mutex
+	plays  bool
+	result *drill.Result // nil: none has ended
+	ended  time.Time
+}
+
+func (b *scoreboard) running() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.plays
+}
+
+func (b *scoreboard) scored() (drill.Result, time.Time, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.result == nil {
+		return drill.Result{}, time.Time{}, false
+	}
+	return *b.result, b.ended, true
+}
+
+// play plays a drill to its end, and waits for a scrape after it.
+func (b *scoreboard) play(ctx context.Context, t *testing.T, game referee.Options, name string) {
+	t.Helper()
+	b.set(true, nil)
+	game.Scenario, game.OnProgress = scenario(t, name), nil
+	game.Start = time.Now().Truncate(game.Sample).Add(game.Sample)
+	game.Since, game.Sample = game.Start, 0
+	run, err := referee.Play(ctx, game)
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := drill.EvaluateLive(game.Scenario, run)
+	if err != nil {
+		t.Fatalf("the drill %s has no result: %v", name, err)
+	}
+	b.set(false, &result)
+	time.Sleep(2 * scrapeInterval)
+}
+
+func (b *scoreboard) set(plays bool, result *drill.Result) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.plays, b.result, b.ended = plays, result, time.Now()
+}
+
 // grafana asks as a Grafana would in front of which somebody opens the boards.
 type grafana struct {
-	t       *testing.T
-	handler http.Handler
-}
-
-func (g grafana) do(method, path string, body string) *httptest.ResponseRecorder {
-	g.t.Helper()
-	rec := httptest.NewRecorder()
-	g.handler.ServeHTTP(rec, httptest.NewRequestWithContext(g.t.Context(), method, "http://127.0.0.1:8080"+path, strings.NewReader(body)))
-	if rec.Code != http.StatusOK {
-		g.t.Fatalf("%s %s = %d %s", method, path, rec.Code, rec.Body)
-	}
-	return rec
-}
-
-// playLive plays a drill to its end, and waits for a scrape after it.
-func (g grafana) playLive(name string) {
-	g.t.Helper()
-	content, err := fs.ReadFile(drills.FS(), name+".yaml")
-	if err != nil {
-		g.t.Fatal(err)
-	}
-	lines := g.do(http.MethodPost, stack.DrillsPath+"?name="+name+".yaml", string(content)).Body.String()
-	if !strings.Contains(lines, `"result"`) {
-		g.t.Fatalf("the drill %s has no result: %s", name, lines)
-	}
-	time.Sleep(2 * scrapeInterval)
+	t      *testing.T
+	base   *url.URL // of Prometheus
+	client *http.Client
 }
 
 // prometheus asks its API, as the data source does, and decodes the data.
 func (g grafana) prometheus(path string, params url.Values, data any) {
 	g.t.Helper()
+	target := g.base.JoinPath("api/v1", path)
+	target.RawQuery = params.Encode()
+	resp, err := g.client.Get(target.String())
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		g.t.Fatalf("GET %s = %d %s, %v", target, resp.StatusCode, body, err)
+	}
 	var answer struct{ Data json.RawMessage }
-	if err := json.Unmarshal(g.do(http.MethodGet, "/prometheus/api/v1/"+path+"?"+params.Encode(), "").Body.Bytes(), &answer); err != nil {
+	if err := json.Unmarshal(body, &answer); err != nil {
 		g.t.Fatal(err)
 	}
 	if err := json.Unmarshal(answer.Data, data); err != nil {

@@ -30,7 +30,7 @@ func embedded(t *testing.T) *config.Config {
 	}
 	defer s.Close()
 	w := httptest.NewRecorder()
-	s.Handler().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, public.JoinPath("prometheus/api/v1/status/config").String(), nil))
+	s.Engine().PrometheusHandler().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, public.JoinPath("prometheus/api/v1/status/config").String(), nil))
 	var answer struct {
 		Data struct{ YAML string }
 	}

@@ -12,12 +12,12 @@ import (
 	"goldensignals/drills"
 	"goldensignals/internal/bubble"
 	"goldensignals/internal/drill"
-	"goldensignals/internal/stack"
+	"goldensignals/internal/replay"
 	"goldensignals/internal/stack/stacktest"
 )
 
 func TestMain(m *testing.M) {
-	bubble.Child(stack.Jobs())
+	bubble.Child(replay.Jobs())
 	os.Exit(m.Run())
 }
 
@@ -42,7 +42,7 @@ func replays(t *testing.T, runs []run) map[run]drill.Result {
 		all.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			result, err := replay(t, r)
+			result, err := play(t, r)
 			if err != nil {
 				t.Errorf("%s with %s: %v", r.drill, r.design, err)
 				return
@@ -56,17 +56,17 @@ func replays(t *testing.T, runs []run) map[run]drill.Result {
 	return results
 }
 
-func replay(t *testing.T, r run) (drill.Result, error) {
+func play(t *testing.T, r run) (drill.Result, error) {
 	file := r.drill + ".yaml"
 	content, err := fs.ReadFile(drills.FS(), file)
 	if err != nil {
 		return drill.Result{}, fmt.Errorf("read drill: %w", err)
 	}
-	spec := stack.ReplaySpec{File: "drills/" + file, Content: content, Seed: 1, Rules: []string{r.design}}
+	spec := replay.Spec{File: "drills/" + file, Content: content, Seed: 1, Rules: []string{r.design}}
 	if config := filepath.Join(r.design, "alertmanager.yml"); exists(config) {
 		spec.Alertmanager = config
 	}
-	return stack.ReplayDrill(t.Context(), spec, nil)
+	return replay.Drill(t.Context(), spec, nil)
 }
 
 func exists(name string) bool {

@@ -14,13 +14,13 @@ import (
 	"goldensignals/drills"
 	"goldensignals/internal/bubble"
 	"goldensignals/internal/drill"
+	"goldensignals/internal/replay"
 	"goldensignals/internal/report"
-	"goldensignals/internal/stack"
 	"goldensignals/internal/stack/stacktest"
 )
 
 func TestMain(m *testing.M) {
-	bubble.Child(stack.Jobs())
+	bubble.Child(replay.Jobs())
 	os.Exit(m.Run())
 }
 
@@ -38,7 +38,7 @@ func TestDrillsReplayed(t *testing.T) {
 				t.Parallel()
 				slots <- struct{}{}
 				defer func() { <-slots }()
-				results[i] = replay(t, file)
+				results[i] = play(t, file)
 			})
 		}
 	})
@@ -47,13 +47,13 @@ func TestDrillsReplayed(t *testing.T) {
 	}
 }
 
-func replay(t *testing.T, file string) drill.Result {
+func play(t *testing.T, file string) drill.Result {
 	t.Helper()
 	content, err := fs.ReadFile(drills.FS(), file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := stack.ReplayDrill(t.Context(), stack.ReplaySpec{File: "drills/" + file, Content: content, Seed: 1}, nil)
+	got, err := replay.Drill(t.Context(), replay.Spec{File: "drills/" + file, Content: content, Seed: 1}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,14 +9,15 @@ import (
 
 	"goldensignals/drills"
 	"goldensignals/internal/bubble"
+	"goldensignals/internal/rehearsal"
+	"goldensignals/internal/replay"
 	"goldensignals/internal/runbook"
-	"goldensignals/internal/stack"
 	"goldensignals/internal/stack/stacktest"
 	"goldensignals/runbooks"
 )
 
 func TestMain(m *testing.M) {
-	bubble.Child(stack.Jobs())
+	bubble.Child(rehearsal.Jobs())
 	os.Exit(m.Run())
 }
 
@@ -55,9 +56,9 @@ func execute(t *testing.T, page runbook.Page) {
 		t.Fatal(err)
 	}
 	start := time.Now()
-	done, err := stack.ExecuteRunbook(t.Context(), stack.ExecuteSpec{
+	done, err := rehearsal.Runbook(t.Context(), rehearsal.Spec{
 		File: "runbooks/" + page.File, Content: content,
-		Drill: stack.ReplaySpec{File: "drills/" + page.Drill + ".yaml", Content: scenario, Seed: 1},
+		Drill: replay.Spec{File: "drills/" + page.Drill + ".yaml", Content: scenario, Seed: 1},
 	})
 	if err != nil {
 		t.Fatal(err)

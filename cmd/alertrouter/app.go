@@ -21,6 +21,7 @@ import (
 	"goldensignals/internal/router"
 	"goldensignals/internal/router/link"
 	"goldensignals/internal/router/setup"
+	"goldensignals/internal/router/web"
 	"goldensignals/internal/store"
 )
 
@@ -89,7 +90,7 @@ func (a *app) build(ctx context.Context, in configured, stdout io.Writer) (err e
 		return fmt.Errorf("key of the links in messages: %w", err)
 	}
 	a.router, err = router.New(router.Options{
-		Plan: a.plan, Store: a.store, Runbooks: books, ExternalURL: a.external, Registry: reg, Log: a.log, LinkKey: key,
+		Plan: a.plan, Store: a.store, Runbooks: books, Pages: web.Pages(books), ExternalURL: a.external, Registry: reg, Log: a.log, LinkKey: key,
 	})
 	return err
 }

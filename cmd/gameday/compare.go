@@ -13,8 +13,8 @@ import (
 
 	"goldensignals/internal/cli"
 	"goldensignals/internal/drill"
+	"goldensignals/internal/replay"
 	"goldensignals/internal/report"
-	"goldensignals/internal/stack"
 )
 
 // compare holds the flags of `gameday compare`.
@@ -70,8 +70,8 @@ func (r *compare) check() error {
 
 // specs are the replays of all drills with the first design, then of all with
 // the next one, and so on.
-func (r *compare) specs(files []drillFile) ([]stack.ReplaySpec, error) {
-	var specs []stack.ReplaySpec
+func (r *compare) specs(files []drillFile) ([]replay.Spec, error) {
+	var specs []replay.Spec
 	for _, folder := range append([]string{r.a}, r.b...) {
 		spec, err := r.design(folder)
 		if err != nil {
@@ -125,8 +125,8 @@ func writeComparison(w io.Writer, format string, c report.Comparison, further bo
 
 // design is the alert design in a folder. Without an alertmanager.yml of its
 // own it is routed as the shipped one is.
-func (r *compare) design(folder string) (stack.ReplaySpec, error) {
-	spec := stack.ReplaySpec{Seed: r.seed, Interval: r.interval, Rules: []string{folder}}
+func (r *compare) design(folder string) (replay.Spec, error) {
+	spec := replay.Spec{Seed: r.seed, Interval: r.interval, Rules: []string{folder}}
 	config := filepath.Join(folder, "alertmanager.yml")
 	switch _, err := os.Stat(config); {
 	case err == nil:

@@ -18,7 +18,7 @@ import (
 
 	"goldensignals/internal/cli"
 	"goldensignals/internal/drill"
-	"goldensignals/internal/stack"
+	"goldensignals/internal/live"
 )
 
 func drillCommands(app *kingpin.Application) []command {
@@ -113,8 +113,8 @@ func drillStatus(parent *kingpin.CmdClause) command {
 	c := parent.Command("status", "Show the drill that runs, as players may know it, and the last one.")
 	target := stackFlag(c)
 	return command{c, func(ctx context.Context, stdout, _ io.Writer) error {
-		var status stack.DrillStatus
-		if err := target.do(ctx, http.MethodGet, stack.DrillsPath, nil, &status); err != nil {
+		var status live.DrillStatus
+		if err := target.do(ctx, http.MethodGet, live.DrillsPath, nil, &status); err != nil {
 			return err
 		}
 		printRunning(stdout, status.Running)
@@ -123,7 +123,7 @@ func drillStatus(parent *kingpin.CmdClause) command {
 	}}
 }
 
-func printRunning(w io.Writer, d *stack.RunningDrill) {
+func printRunning(w io.Writer, d *live.RunningDrill) {
 	if d == nil {
 		fmt.Fprintln(w, "No drill is running.")
 		return
@@ -138,7 +138,7 @@ func printBrief(w io.Writer, brief string) {
 	}
 }
 
-func printLast(w io.Writer, d *stack.EndedDrill) {
+func printLast(w io.Writer, d *live.EndedDrill) {
 	if d == nil {
 		return
 	}
@@ -159,15 +159,15 @@ func drillStop(parent *kingpin.CmdClause) command {
 	c := parent.Command("stop", "Stop the drill that runs; its faults and silences end with it.")
 	target := stackFlag(c)
 	return command{c, func(ctx context.Context, stdout, _ io.Writer) error {
-		var before, after stack.DrillStatus
-		if err := target.do(ctx, http.MethodGet, stack.DrillsPath, nil, &before); err != nil {
+		var before, after live.DrillStatus
+		if err := target.do(ctx, http.MethodGet, live.DrillsPath, nil, &before); err != nil {
 			return err
 		}
 		if before.Running == nil {
 			fmt.Fprintln(stdout, "No drill is running.")
 			return nil
 		}
-		if err := target.do(ctx, http.MethodDelete, stack.DrillsPath, nil, &after); err != nil {
+		if err := target.do(ctx, http.MethodDelete, live.DrillsPath, nil, &after); err != nil {
 			return err
 		}
 		fmt.Fprintf(stdout, "Stopped the drill%s. %s\n", startedBy(before.Running.By), nothingLeft)

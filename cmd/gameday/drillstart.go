@@ -19,8 +19,8 @@ import (
 
 	"goldensignals/internal/cli"
 	"goldensignals/internal/drill"
+	"goldensignals/internal/live"
 	"goldensignals/internal/report"
-	"goldensignals/internal/stack"
 )
 
 // liveStart holds the flags of `gameday drill start`.
@@ -66,7 +66,7 @@ func (s *liveStart) run(ctx context.Context, stdout, stderr io.Writer) error {
 
 	stopped := make(chan error, 1)
 	release := context.AfterFunc(ctx, func() {
-		err := s.target.do(context.WithoutCancel(ctx), http.MethodDelete, stack.DrillsPath, nil, &stack.DrillStatus{})
+		err := s.target.do(context.WithoutCancel(ctx), http.MethodDelete, live.DrillsPath, nil, &live.DrillStatus{})
 		if err != nil {
 			hangUp() // which stops the drill as well
 		}
@@ -95,7 +95,7 @@ func interrupted(err error) error {
 // open starts the drill. The answer lasts as long as the drill does.
 func (s *liveStart) open(ctx context.Context, file drillFile) (io.ReadCloser, error) {
 	query := url.Values{"name": {file.name}, "by": {s.by}}
-	target := strings.TrimSuffix(s.target.base.String(), "/") + stack.DrillsPath + "?" + query.Encode()
+	target := strings.TrimSuffix(s.target.base.String(), "/") + live.DrillsPath + "?" + query.Encode()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader(file.content))
 	if err != nil {
 		return nil, cli.WrongCall(fmt.Errorf("--stack=%s: %w", s.target.base, err))
@@ -117,13 +117,13 @@ func (s *liveStart) open(ctx context.Context, file drillFile) (io.ReadCloser, er
 }
 
 // follow shows how far the drill is and returns the line that ended it.
-func (s *liveStart) follow(lines io.Reader, stdout, stderr io.Writer) (stack.DrillLine, error) {
+func (s *liveStart) follow(lines io.Reader, stdout, stderr io.Writer) (live.DrillLine, error) {
 	show, end := progressLine(stderr)
 	defer end()
 	dec := json.NewDecoder(lines)
 	var duration float64
 	for {
-		var line stack.DrillLine
+		var line live.DrillLine
 		switch err := dec.Decode(&line); {
 		case err != nil:
 			return line, fmt.Errorf("follow the drill: %w; the stack went away, and the drill with it", err)
@@ -142,7 +142,7 @@ func (s *liveStart) follow(lines io.Reader, stdout, stderr io.Writer) (stack.Dri
 
 // announce prints the brief; beside the result where standard output is for
 // programs.
-func (s *liveStart) announce(d stack.RunningDrill, stdout, stderr io.Writer) {
+func (s *liveStart) announce(d live.RunningDrill, stdout, stderr io.Writer) {
 	w := stdout
 	if s.output.format != "table" && s.output.out == "" {
 		w = stderr
@@ -153,7 +153,7 @@ func (s *liveStart) announce(d stack.RunningDrill, stdout, stderr io.Writer) {
 }
 
 // finish prints and keeps the result.
-func (s *liveStart) finish(last stack.DrillLine, stdout, stderr io.Writer) error {
+func (s *liveStart) finish(last live.DrillLine, stdout, stderr io.Writer) error {
 	results := []drill.Result{*last.Result}
 	var err error
 	if s.output.out != "" { // the file is for later, the table for those who watch

@@ -19,11 +19,11 @@ import (
 	"goldensignals/internal/bubble"
 	"goldensignals/internal/cli"
 	"goldensignals/internal/cli/clitest"
-	"goldensignals/internal/stack"
+	"goldensignals/internal/replay"
 )
 
 func TestMain(m *testing.M) {
-	bubble.Child(stack.Jobs())
+	bubble.Child(replay.Jobs())
 	goleak.VerifyTestMain(m)
 }
 

@@ -18,8 +18,8 @@ import (
 	"goldensignals/alerts"
 	"goldensignals/drills"
 	"goldensignals/internal/cli"
+	"goldensignals/internal/exported"
 	"goldensignals/internal/lint"
-	"goldensignals/internal/stack"
 	"goldensignals/runbooks"
 )
 
@@ -70,7 +70,7 @@ func (l *lintCall) run(ctx context.Context, stdout, _ io.Writer) error {
 // readSeries reads the files given, or asks the shop's own targets.
 func (l *lintCall) readSeries(ctx context.Context) (*lint.Series, error) {
 	if len(l.series) == 0 {
-		return stack.Exported(ctx)
+		return exported.Series(ctx)
 	}
 	series := &lint.Series{}
 	for _, name := range l.series {

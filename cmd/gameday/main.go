@@ -11,11 +11,11 @@ import (
 
 	"goldensignals/internal/bubble"
 	"goldensignals/internal/cli"
-	"goldensignals/internal/stack"
+	"goldensignals/internal/replay"
 )
 
 func main() {
-	bubble.Child(stack.Jobs()) // returns, unless this process is a replay's child
+	bubble.Child(replay.Jobs()) // returns, unless this process is a replay's child
 	os.Exit(run(cli.Context(), os.Args[1:], os.Stdout, os.Stderr))
 }
 

@@ -15,13 +15,13 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 
 	"goldensignals/internal/cli"
-	"goldensignals/internal/stack"
+	"goldensignals/internal/replay"
 )
 
 // prepare holds the flags of `gameday prepare`.
 type prepare struct {
 	tokenFile string
-	history   stack.HistoryOptions
+	history   replay.HistoryOptions
 }
 
 func prepareCommand(app *kingpin.Application) command {
@@ -54,7 +54,7 @@ func (p *prepare) run(ctx context.Context, stdout, _ io.Writer) error {
 	}
 	if p.history.Dir != "" {
 		began := time.Now()
-		made, err := stack.WriteHistory(ctx, p.history)
+		made, err := replay.WriteHistory(ctx, p.history)
 		if err != nil {
 			return fmt.Errorf("--history=%s: %w", p.history.Dir, err)
 		}

@@ -19,12 +19,12 @@ import (
 	"goldensignals/drills"
 	"goldensignals/internal/cli"
 	"goldensignals/internal/drill"
+	"goldensignals/internal/replay"
 	"goldensignals/internal/report"
-	"goldensignals/internal/stack"
 )
 
-// replay holds the flags of `gameday replay`.
-type replay struct {
+// replayCall holds the flags of `gameday replay`.
+type replayCall struct {
 	rules        []string
 	alertmanager string
 	interval     time.Duration
@@ -34,7 +34,7 @@ type replay struct {
 }
 
 func replayCommand(app *kingpin.Application) command {
-	var r replay
+	var r replayCall
 	c := app.Command("replay", "Replay drills in virtual time through the real engines and score the alerts.")
 	c.Flag("rules", "Rule file, or a folder of them, instead of the shipped rules. Repeatable.").StringsVar(&r.rules)
 	c.Flag("alertmanager", "Alertmanager configuration instead of the shipped one.").StringVar(&r.alertmanager)
@@ -46,7 +46,7 @@ func replayCommand(app *kingpin.Application) command {
 	return command{c, r.run}
 }
 
-func (r *replay) run(ctx context.Context, stdout, stderr io.Writer) error {
+func (r *replayCall) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err := r.output.check(); err != nil {
 		return cli.WrongCall(err)
 	}
@@ -57,9 +57,9 @@ func (r *replay) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err := checkDesign(r.rules, r.alertmanager); err != nil {
 		return cli.WrongCall(err)
 	}
-	var specs []stack.ReplaySpec
+	var specs []replay.Spec
 	for _, f := range files {
-		specs = append(specs, stack.ReplaySpec{File: f.name, Content: f.content, Seed: r.seed, Interval: r.interval, Rules: r.rules, Alertmanager: r.alertmanager})
+		specs = append(specs, replay.Spec{File: f.name, Content: f.content, Seed: r.seed, Interval: r.interval, Rules: r.rules, Alertmanager: r.alertmanager})
 	}
 	results, err := replayAll(ctx, specs, stderr)
 	if len(results) > 0 {
@@ -101,7 +101,7 @@ func fellShort(results []drill.Result) error {
 // replayAll replays as many drills at once as there are processors. It returns
 // the results of those that ran, in the order of specs, and the errors of the
 // others.
-func replayAll(ctx context.Context, specs []stack.ReplaySpec, stderr io.Writer) ([]drill.Result, error) {
+func replayAll(ctx context.Context, specs []replay.Spec, stderr io.Writer) ([]drill.Result, error) {
 	bar := newBar(stderr, len(specs))
 	defer bar.finish()
 	results := make([]*drill.Result, len(specs))
@@ -110,7 +110,7 @@ func replayAll(ctx context.Context, specs []stack.ReplaySpec, stderr io.Writer) 
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, spec := range specs {
 		group.Go(func() error {
-			result, err := stack.ReplayDrill(ctx, spec, func(done, total time.Duration) { bar.set(i, done, total) })
+			result, err := replay.Drill(ctx, spec, func(done, total time.Duration) { bar.set(i, done, total) })
 			if err != nil {
 				errs[i] = err
 				return nil // the others go on
@@ -186,7 +186,7 @@ func shippedDrills() []string {
 // checkDesign reads an alert design once, so that a broken one is refused
 // before anything is replayed.
 func checkDesign(rules []string, alertmanager string) error {
-	ruleSource, configSource := stack.Design(rules, alertmanager)
+	ruleSource, configSource := replay.Design(rules, alertmanager)
 	var errs []error
 	if ruleSource != nil {
 		_, err := ruleSource()

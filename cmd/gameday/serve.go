@@ -13,11 +13,11 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 
 	"goldensignals/internal/cli"
+	"goldensignals/internal/front"
 	"goldensignals/internal/guard"
 	"goldensignals/internal/remote"
 	"goldensignals/internal/server"
 	"goldensignals/internal/shop"
-	"goldensignals/internal/stack"
 	"goldensignals/internal/tracing"
 )
 
@@ -31,7 +31,7 @@ type serveFront struct {
 	logLevel    string
 	healthcheck bool
 	urls        [3]string // of Prometheus, Alertmanager and the router
-	opts        stack.FrontOptions
+	opts        front.Options
 }
 
 func serveCommand(app *kingpin.Application) command {
@@ -61,7 +61,7 @@ func (s *serveFront) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err := s.complete(); err != nil {
 		return cli.WrongCall(err)
 	}
-	front, err := stack.NewFront(s.opts)
+	door, err := front.New(s.opts)
 	if err != nil {
 		return cli.WrongCall(err)
 	}
@@ -69,12 +69,12 @@ func (s *serveFront) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	web := server.Start(ln, reached(front), -1, s.opts.Log) // streams last as long as a drill
+	web := server.Start(ln, reached(door), -1, s.opts.Log) // streams last as long as a drill
 	fmt.Fprintf(stdout, "Golden Signals is up: %s/\n", strings.TrimSuffix(s.external, "/"))
 	running, stop := context.WithCancel(ctx)
 	defer stop()
 	ended := make(chan error, 1)
-	go func() { ended <- front.Run(running) }()
+	go func() { ended <- door.Run(running) }()
 	select {
 	case err = <-ended:
 		return errors.Join(err, web.Close())
@@ -86,12 +86,12 @@ func (s *serveFront) run(ctx context.Context, stdout, stderr io.Writer) error {
 
 // reached is what is at the address. Health is that of this process alone: that another
 // part is silent is shown on the pages, and no reason to start this one again.
-func reached(front *stack.Front) http.Handler {
+func reached(door *front.Front) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "OK") })
-	mux.Handle("GET /metrics", front.Metrics())
-	mux.Handle("POST "+tracing.ReceivePath, http.NewCrossOriginProtection().Handler(front.Spans()))
-	mux.Handle("/", front.Handler())
+	mux.Handle("GET /metrics", door.Metrics())
+	mux.Handle("POST "+tracing.ReceivePath, http.NewCrossOriginProtection().Handler(door.Spans()))
+	mux.Handle("/", door.Handler())
 	return mux
 }
 

@@ -12,17 +12,17 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 
 	"goldensignals/internal/cli"
-	"goldensignals/internal/stack"
+	"goldensignals/internal/storm"
 )
 
-// storm holds the flags of `gameday storm`.
-type storm struct {
-	opts   stack.StormOptions
+// stormCall holds the flags of `gameday storm`.
+type stormCall struct {
+	opts   storm.Options
 	router string // hidden: be the router's process, on this data folder
 }
 
 func stormCommand(app *kingpin.Application) command {
-	var s storm
+	var s stormCall
 	c := app.Command("storm", "Every container of every node is down: send all alerts through Alertmanager to a router, and see what the phone gets. Takes minutes, and 5 GB for a million alerts.")
 	c.Flag("nodes", "How many nodes.").Default("1000").IntVar(&s.opts.Nodes)
 	c.Flag("containers", "Containers of each node.").Default("1000").IntVar(&s.opts.Containers)
@@ -31,9 +31,9 @@ func stormCommand(app *kingpin.Application) command {
 	return command{c, s.run}
 }
 
-func (s *storm) run(ctx context.Context, stdout, stderr io.Writer) error {
+func (s *stormCall) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if s.router != "" {
-		return stack.StormRouter(ctx, s.router, os.Stdin, stdout)
+		return storm.Router(ctx, s.router, os.Stdin, stdout)
 	}
 	if s.opts.Nodes < 1 || s.opts.Nodes > 10_000 || s.opts.Containers < 1 || s.opts.Containers > 10_000 || s.opts.Watch < 0 {
 		return cli.WrongCall(errors.New("--nodes and --containers: give 1 to 10000; --watch: no negative time"))
@@ -46,7 +46,7 @@ func (s *storm) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return exec.CommandContext(ctx, self, "storm", "--router-data-dir="+dataDir)
 	}
 	fmt.Fprintf(stderr, "%d alerts are on their way; the phone is watched for %s.\n", s.opts.Nodes*s.opts.Containers, s.opts.Watch)
-	res, err := stack.Storm(ctx, s.opts)
+	res, err := storm.Run(ctx, s.opts)
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func (s *storm) run(ctx context.Context, stdout, stderr io.Writer) error {
 // mostMemory is what the router may need, in bytes.
 const mostMemory = 256 << 20
 
-func printStorm(w io.Writer, res stack.StormResult) error {
+func printStorm(w io.Writer, res storm.Result) error {
 	fmt.Fprintf(w, "%d alerts, taken by Alertmanager after %s; the router was told of %d groups.\n", res.Alerts, res.Posted.Round(time.Second/10), res.Incidents)
 	for _, m := range res.SMS {
 		fmt.Fprintf(w, "SMS after %s: %s\n", m.After.Round(time.Second/10), m.Text)

@@ -16,6 +16,8 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 
 	"goldensignals/internal/cli"
+	"goldensignals/internal/live"
+	"goldensignals/internal/replay"
 	"goldensignals/internal/stack"
 )
 
@@ -55,7 +57,7 @@ func (u *up) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return cli.WrongCall(fmt.Errorf("%w; choose another address with --web.listen-address", err))
 	}
-	s, err := stack.New(ctx, u.options(ln.Addr(), stderr))
+	s, err := live.New(ctx, u.options(ln.Addr(), stderr))
 	if err != nil {
 		return cli.WrongCall(errors.Join(err, ln.Close()))
 	}
@@ -88,13 +90,15 @@ func (u *up) check() error {
 	}
 }
 
-func (u *up) options(addr net.Addr, stderr io.Writer) stack.Options {
-	opts := stack.Options{
-		DataDir: u.dataDir, PublicURL: publicURL(addr), Interval: u.interval, RPS: u.rps, Seed: u.seed, Traces: true,
-		History: stack.History{Length: u.history, Rules: u.rules, Alertmanager: u.alertmanager},
-		Log:     cli.Log(stderr, u.logLevel),
+func (u *up) options(addr net.Addr, stderr io.Writer) live.Options {
+	opts := live.Options{
+		Stack: stack.Options{
+			DataDir: u.dataDir, PublicURL: publicURL(addr), Interval: u.interval, RPS: u.rps, Seed: u.seed, Log: cli.Log(stderr, u.logLevel),
+		},
+		History: live.History{Length: u.history, Rules: u.rules, Alertmanager: u.alertmanager},
+		Traces:  true,
 	}
-	opts.Rules, opts.Alertmanager = stack.Design(u.rules, u.alertmanager)
+	opts.Stack.Rules, opts.Stack.Alertmanager = replay.Design(u.rules, u.alertmanager)
 	return opts
 }
 
@@ -128,7 +132,7 @@ func serve(ln net.Listener, h http.Handler) (stop func() error) {
 
 // reloadOnHangup reads the rules and the Alertmanager configuration again at
 // each SIGHUP. The channel it returns is closed once it has ended.
-func reloadOnHangup(ctx context.Context, s *stack.Stack, stderr io.Writer) <-chan struct{} {
+func reloadOnHangup(ctx context.Context, s *live.Stack, stderr io.Writer) <-chan struct{} {
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	done := make(chan struct{})

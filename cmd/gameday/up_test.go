@@ -13,6 +13,7 @@ import (
 
 	"goldensignals/internal/cli"
 	"goldensignals/internal/cli/clitest"
+	"goldensignals/internal/live"
 	"goldensignals/internal/stack"
 )
 
@@ -144,9 +145,11 @@ func TestUpEndsWhileHistoryIsMade(t *testing.T) {
 func TestUpOutlivesFailedHistory(t *testing.T) {
 	dir := t.TempDir()
 	var log clitest.Output
-	s, err := stack.New(t.Context(), stack.Options{
-		PublicURL: &url.URL{Scheme: "http", Host: "127.0.0.1:1"}, DataDir: dir, Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn})),
-		History: stack.History{Length: time.Hour, Rules: []string{"gone.rules.yml"}},
+	s, err := live.New(t.Context(), live.Options{
+		Stack: stack.Options{
+			PublicURL: &url.URL{Scheme: "http", Host: "127.0.0.1:1"}, DataDir: dir, Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		},
+		History: live.History{Length: time.Hour, Rules: []string{"gone.rules.yml"}},
 	})
 	if err != nil {
 		t.Fatal(err)

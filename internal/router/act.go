@@ -30,7 +30,7 @@ func (rt *Router) Retry(ctx context.Context, message string) error {
 	}
 	rt.log.Info("a dead message is sent again", "notification", message, "receiver", receiver)
 	ring(rt.bellOf(receiver))
-	rt.hub.Notify()
+	rt.pages.Notify()
 	return nil
 }
 
@@ -46,7 +46,7 @@ func (rt *Router) Reported(ctx context.Context, message, receipt string, report 
 	if err != nil {
 		return fmt.Errorf("delivery report: %w", err)
 	}
-	rt.hub.Notify()
+	rt.pages.Notify()
 	rt.metrics.reports.WithLabelValues(n.Receiver, string(report)).Inc()
 	log := rt.log.With("receiver", n.Receiver, "notification", n.ID, "provider", n.Provider)
 	if report != alert.ReportFailed {

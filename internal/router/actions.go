@@ -11,26 +11,28 @@ import (
 	"goldensignals/internal/alert"
 	"goldensignals/internal/router/link"
 	"goldensignals/internal/router/silence"
-	"goldensignals/internal/router/web"
 	"goldensignals/internal/store"
 )
 
-// actions is what people do on the pages.
-type actions struct{ rt *Router }
+// Actions is what people do on the pages. It is safe for concurrent use. An error
+// that is a Problem, or holds one, is in words for a person.
+type Actions struct{ rt *Router }
 
-var _ web.Actions = actions{}
-
-func (a actions) Acknowledge(ctx context.Context, incident, author string) error {
+// Acknowledge notes that a person takes care of an incident.
+func (a Actions) Acknowledge(ctx context.Context, incident, author string) error {
 	err := a.rt.Acknowledge(ctx, incident, author)
 	if errors.Is(err, ErrOver) {
-		return web.Problem("The incident is over: there is nothing to acknowledge any more.")
+		return Problem("The incident is over: there is nothing to acknowledge any more.")
 	}
 	return err
 }
 
-func (a actions) Retry(ctx context.Context, message string) error { return a.rt.Retry(ctx, message) }
+// Retry sends a dead message again.
+func (a Actions) Retry(ctx context.Context, message string) error { return a.rt.Retry(ctx, message) }
 
-func (a actions) Choices(ctx context.Context, incident string) ([]web.Choice, error) {
+// Choices returns the silences that make sense for an incident; none means that
+// nothing can be silenced.
+func (a Actions) Choices(ctx context.Context, incident string) ([]Choice, error) {
 	am := a.rt.setting.Load().plan.Silencer
 	if am == nil {
 		return nil, nil
@@ -45,10 +47,10 @@ func (a actions) Choices(ctx context.Context, incident string) ([]web.Choice, er
 	if err != nil { // a silence can be chosen without knowing what it mutes
 		a.rt.log.Warn("ask Alertmanager what fires", "err", err)
 	}
-	var out []web.Choice
+	var out []Choice
 	for _, c := range silence.Suggest(inc.Labels) {
 		muted, others := silence.Preview(c.Matchers, alerts, inc.Labels)
-		out = append(out, web.Choice{Name: c.Name, Text: c.Text, Muted: named(muted), Others: named(others)})
+		out = append(out, Choice{Name: c.Name, Text: c.Text, Muted: named(muted), Others: named(others)})
 	}
 	return out, nil
 }
@@ -67,7 +69,8 @@ func named(alerts []silence.Alert) []string {
 	return out
 }
 
-func (a actions) Lengths() []time.Duration {
+// Lengths are how long a silence may be chosen to last, the shortest first.
+func (a Actions) Lengths() []time.Duration {
 	plan := a.rt.setting.Load().plan
 	return lengths(plan.UsualSilence, plan.LongestSilence)
 }
@@ -83,15 +86,17 @@ func lengths(usual, longest time.Duration) []time.Duration {
 	return out
 }
 
-func (a actions) Silence(ctx context.Context, incident string, r web.SilenceRequest) error {
+// Silence makes one of the Choices.
+func (a Actions) Silence(ctx context.Context, incident string, r SilenceRequest) error {
 	if r.For == 0 && !r.WithIncident {
-		return web.Problem("Choose how long.")
+		return Problem("Choose how long.")
 	}
 	_, err := a.rt.silenceIncident(ctx, incident, r)
 	return err
 }
 
-func (a actions) Silences(ctx context.Context) ([]web.Silence, error) {
+// Silences returns the silences that are active or will be.
+func (a Actions) Silences(ctx context.Context) ([]Silence, error) {
 	rt, now := a.rt, time.Now()
 	am := rt.setting.Load().plan.Silencer
 	if am == nil {
@@ -115,7 +120,7 @@ func (a actions) Silences(ctx context.Context) ([]web.Silence, error) {
 	for _, k := range kept {
 		byID[k.ID] = k
 	}
-	var out []web.Silence
+	var out []Silence
 	for _, s := range all {
 		if !s.EndsAt.After(now) {
 			continue
@@ -126,13 +131,13 @@ func (a actions) Silences(ctx context.Context) ([]web.Silence, error) {
 		}
 		out = append(out, w)
 	}
-	slices.SortFunc(out, func(x, y web.Silence) int { return cmp.Or(x.EndsAt.Compare(y.EndsAt), cmp.Compare(x.ID, y.ID)) })
+	slices.SortFunc(out, func(x, y Silence) int { return cmp.Or(x.EndsAt.Compare(y.EndsAt), cmp.Compare(x.ID, y.ID)) })
 	return out, nil
 }
 
 // describe says what people should know of a silence.
-func (rt *Router) describe(ctx context.Context, s alert.Silence, kept map[string]silence.Kept, alerts []silence.Alert, now time.Time) (web.Silence, error) {
-	w := web.Silence{
+func (rt *Router) describe(ctx context.Context, s alert.Silence, kept map[string]silence.Kept, alerts []silence.Alert, now time.Time) (Silence, error) {
+	w := Silence{
 		ID: s.ID, Matchers: matchersText(s.Matchers), Author: s.CreatedBy, Comment: s.Comment, StartsAt: s.StartsAt, EndsAt: s.EndsAt,
 	}
 	k, ours := kept[s.ID]
@@ -161,11 +166,13 @@ func matchersText(matchers []alert.Matcher) string {
 	return text
 }
 
-func (a actions) Extend(ctx context.Context, id, author string, d time.Duration) error {
+// Extend lets a silence end later by d.
+func (a Actions) Extend(ctx context.Context, id, author string, d time.Duration) error {
 	return a.rt.changeSilence(ctx, id, author, eventExtended, func(s *alert.Silence) { s.EndsAt = s.EndsAt.Add(d) })
 }
 
-func (a actions) End(ctx context.Context, id, author string) error {
+// End ends a silence now.
+func (a Actions) End(ctx context.Context, id, author string) error {
 	return a.rt.changeSilence(ctx, id, author, eventUnsilenced, func(s *alert.Silence) { s.EndsAt = time.Now() })
 }
 
@@ -191,7 +198,7 @@ func (rt *Router) changeSilence(ctx context.Context, id, author, kind string, ch
 	change(&next)
 	if next.EndsAt.After(now) {
 		if err := silence.Check(next, now, silence.Limits{Longest: s.plan.LongestSilence}); err != nil {
-			return web.Problem(sentence(err))
+			return Problem(sentence(err))
 		}
 		next.ID, err = am.Put(ask, next)
 	} else {
@@ -218,24 +225,28 @@ func (rt *Router) rememberChange(ctx context.Context, id string, next alert.Sile
 	return rt.keepSilence(ctx, k, id, e)
 }
 
-func (a actions) OpenLink(token string, now time.Time) (string, error) {
+// OpenLink returns the incident of the link /i/{token}. Its errors are words for a person.
+func (a Actions) OpenLink(token string, now time.Time) (string, error) {
 	c, err := a.rt.opts.LinkKey.Open(token, now)
 	switch {
 	case errors.Is(err, link.ErrExpired):
-		return "", web.Problem("This link is too old. Open the router's pages to act on the incident.")
+		return "", Problem("This link is too old. Open the router's pages to act on the incident.")
 	case err != nil:
-		return "", web.Problem("This link is damaged or was not made here. Try the one in the message again.")
+		return "", Problem("This link is damaged or was not made here. Try the one in the message again.")
 	}
 	return c.Incident, nil
 }
 
-func (a actions) FormToken(subject string, now time.Time) string {
+// FormToken returns what CheckForm accepts, for some time, for the same subject only. It
+// fits into an address.
+func (a Actions) FormToken(subject string, now time.Time) string {
 	return a.rt.formKey.FormToken(subject, now)
 }
 
-func (a actions) CheckForm(token, subject string, now time.Time) error {
+// CheckForm returns an error for a token that is forged, too old or about something else.
+func (a Actions) CheckForm(token, subject string, now time.Time) error {
 	if err := a.rt.formKey.CheckForm(token, subject, now); err != nil {
-		return web.Problem("This page is too old. It was loaded anew; try again.")
+		return Problem("This page is too old. It was loaded anew; try again.")
 	}
 	return nil
 }

@@ -22,6 +22,7 @@ import (
 	"goldensignals/internal/receiver/sms"
 	"goldensignals/internal/receiver/ticket"
 	"goldensignals/internal/router"
+	"goldensignals/internal/router/web"
 	"goldensignals/internal/store"
 )
 
@@ -141,7 +142,7 @@ func newBenchRouter(b *testing.B) http.Handler {
 	}
 	b.Cleanup(func() { st.Close() })
 	rt, err := router.New(router.Options{
-		Store: st, ExternalURL: &url.URL{Scheme: "http", Host: "localhost:8080"},
+		Store: st, Pages: web.Pages(nil), ExternalURL: &url.URL{Scheme: "http", Host: "localhost:8080"},
 		Plan: router.Plan{Receivers: []router.Receiver{
 			sms.New(sms.Options{Inbox: st}), ticket.New(ticket.Options{Board: st}), logline.New(logline.Options{Journal: st}),
 		}},

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"goldensignals/internal/alert"
-	"goldensignals/internal/runbook"
 	"goldensignals/internal/store"
 )
 
@@ -16,7 +15,7 @@ import (
 // they are enqueued, so that every attempt sends the same bytes.
 type composer struct {
 	receivers map[string]Receiver // :: name -> receiver
-	runbooks  *runbook.Library
+	runbooks  Runbooks            // nil: none
 	external  *url.URL
 	// notBefore says until when a receiver wants to be left in peace; nil: never.
 	notBefore func(receiver string, severity alert.Severity, now time.Time) time.Time
@@ -90,12 +89,12 @@ func (c composer) notification(inc store.Incident, m Message, to Addressee, typ 
 		RunbookURL:   inc.RunbookURL,
 		State:        alert.Pending,
 	}
-	page, _ := c.runbooks.Lookup(inc.AlertName)
+	about := inc.AlertName
 	if m.Status == alert.Firing && m.Lead.Fingerprint != "" {
 		n.AlertName, n.Service = m.Lead.Name(), m.Lead.Labels["service"]
 		n.Title, n.RunbookURL = c.title(m.Lead), c.runbookURL(m.Lead)
 		n.DashboardURL, _ = safeLink(m.Lead.Annotations["dashboard_url"], c.external)
-		page, _ = c.runbooks.Lookup(n.AlertName)
+		about = n.AlertName
 		if _, known := severityOf(m.Lead.Labels["severity"]); known {
 			n.Title += flag(m.Alerts)
 		}
@@ -103,11 +102,19 @@ func (c composer) notification(inc store.Incident, m Message, to Addressee, typ 
 			n.Title += c.lapsed(m.Lead.Labels, inc.UpdatedAt)
 		}
 	}
-	n.Help = page.Brief
+	n.Help = c.brief(about)
 	if c.action != nil && m.Status == alert.Firing {
 		n.ActionURL = c.action(inc.ID, inc.UpdatedAt)
 	}
 	return n
+}
+
+// brief says in a sentence what an alert means; empty: nobody knows.
+func (c composer) brief(alertName string) string {
+	if c.runbooks == nil {
+		return ""
+	}
+	return c.runbooks.Brief(alertName)
 }
 
 // flag says how many of the alerts have a severity that nobody knows.
@@ -130,8 +137,7 @@ func flag(alerts []alert.Alert) string {
 func (c composer) title(a alert.Alert) string {
 	title := strings.TrimSpace(a.Annotations["summary"])
 	if title == "" {
-		page, _ := c.runbooks.Lookup(a.Name())
-		title = page.Brief
+		title = c.brief(a.Name())
 	}
 	if title == "" {
 		title = a.Name()

@@ -212,7 +212,7 @@ func (l *lane) send(ctx context.Context, n alert.Notification) {
 	receipt, cause := l.r.Send(sendCtx, n)
 	allow(cause)
 	err = l.settle(ctx, n, receipt, cause, until)
-	l.hub.Notify()
+	l.pages.Notify()
 	if err != nil {
 		l.log.Error("write down how an attempt ended; it will be made again", "receiver", n.Receiver, "notification", n.ID, "err", err)
 	}

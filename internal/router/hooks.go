@@ -11,7 +11,6 @@ import (
 
 	"goldensignals/internal/alert"
 	"goldensignals/internal/receiver/sms"
-	"goldensignals/internal/router/web"
 	"goldensignals/internal/store"
 )
 
@@ -156,7 +155,7 @@ func (rt *Router) obey(ctx context.Context, reply sms.Reply, person string, inci
 	}
 	until, err := rt.silenceFor(ctx, incidents[0], cmd.For, person)
 	if err != nil {
-		var p web.Problem
+		var p Problem
 		if errors.As(err, &p) {
 			return p.Error(), "refused", nil
 		}

@@ -9,7 +9,6 @@ import (
 	"goldensignals/internal/alert"
 	"goldensignals/internal/receiver/outbound"
 	"goldensignals/internal/receiver/sms"
-	"goldensignals/internal/router/web"
 	"goldensignals/internal/store"
 )
 
@@ -48,7 +47,7 @@ type Plan struct {
 	PersonByPhone func(phone string) (name string, ok bool)
 	// OnCall says who is told by which receiver now, and until when; for pages. Nil:
 	// unknown.
-	OnCall func(now time.Time) []web.Duty
+	OnCall func(now time.Time) []Duty
 	// WebhookToken is what Alertmanager must show as a bearer token. Zero: nothing.
 	WebhookToken outbound.Secret
 	// LinksValidFor is how long links in messages let people act. Zero: a week.

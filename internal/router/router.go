@@ -2,7 +2,7 @@
 // critical to a phone, warning to a ticket, info to a log. It accepts a group,
 // decides what is new, stores that and what follows in one transaction, answers
 // 2xx, and then delivers, again and again if need be. cmd/alertrouter and
-// internal/stack run it.
+// internal/stack run it, and hand in its pages and runbooks if it is to have any.
 //
 // It never judges whether an alert is right, never groups, inhibits or silences
 // (Alertmanager does), and never loses what it answered 2xx.
@@ -27,8 +27,6 @@ import (
 	"goldensignals/internal/alert"
 	"goldensignals/internal/router/link"
 	"goldensignals/internal/router/silence"
-	"goldensignals/internal/router/web"
-	"goldensignals/internal/runbook"
 	"goldensignals/internal/store"
 )
 
@@ -57,9 +55,11 @@ const (
 
 // Options are what a Router needs. Zero durations and sizes mean the defaults.
 type Options struct {
-	Plan                      // who is told what; Receivers are required
-	Store    *store.Store     // required; the caller closes it after Run has returned
-	Runbooks *runbook.Library // nil: no runbooks
+	Plan                  // who is told what; Receivers are required
+	Store    *store.Store // required; the caller closes it after Run has returned
+	Runbooks Runbooks     // nil: no runbooks
+	// Pages makes the pages. Nil: there are none, only the API.
+	Pages func(Shown) (Pages, error)
 	// ExternalURL is where people reach the router; links in messages and
 	// pages start with it. Required, absolute.
 	ExternalURL *url.URL
@@ -110,7 +110,7 @@ type Router struct {
 	metrics  *metrics
 	handler  http.Handler
 	public   http.Handler
-	hub      *web.Hub
+	pages    Pages
 	setting  atomic.Pointer[setting]
 	reloaded chan struct{} // holds one: the setting is another one
 	attend   chan struct{} // holds one: something was written that has a due time
@@ -133,7 +133,7 @@ type setting struct {
 	store    *store.Store
 	log      *slog.Logger
 	metrics  *metrics
-	hub      *web.Hub
+	pages    Pages
 	taken    atomic.Bool // by Run, or by whoever replaced it before
 }
 
@@ -144,7 +144,7 @@ func New(o Options) (*Router, error) {
 		return nil, fmt.Errorf("router: %w", err)
 	}
 	rt := &Router{
-		opts: o, store: o.Store, log: o.Log, hub: web.NewHub(),
+		opts: o, store: o.Store, log: o.Log, pages: noPages{},
 		reloaded: make(chan struct{}, 1),
 		attend:   make(chan struct{}, 1),
 		bell:     make(map[string]chan struct{}),
@@ -163,6 +163,12 @@ func New(o Options) (*Router, error) {
 	if rt.metrics, err = newMetrics(o.Registry, rt); err != nil {
 		return nil, fmt.Errorf("router: register metrics: %w", err)
 	}
+	if o.Pages != nil {
+		rt.pages, err = o.Pages(Shown{Store: rt.store, ExternalURL: o.ExternalURL, Log: rt.log, Actions: Actions{rt}, OnCall: rt.onCall})
+		if err != nil {
+			return nil, fmt.Errorf("router: %w", err)
+		}
+	}
 	rt.set(o.Plan)
 	if err := rt.buildHandlers(); err != nil {
 		return nil, fmt.Errorf("router: %w", err)
@@ -170,28 +176,16 @@ func New(o Options) (*Router, error) {
 	return rt, nil
 }
 
-func (rt *Router) buildHandlers() error {
-	o := web.Options{
-		Store: rt.store, Runbooks: rt.opts.Runbooks, ExternalURL: rt.opts.ExternalURL, Log: rt.log,
-		Actions: actions{rt}, Hub: rt.hub, OnCall: rt.onCall,
-	}
-	pages, err := web.New(o)
-	if err != nil {
+func (rt *Router) buildHandlers() (err error) {
+	if rt.handler, err = instrument(rt.opts.Registry, rt.routes(rt.pages.All())); err != nil {
 		return err
 	}
-	public, err := web.Public(o)
-	if err != nil {
-		return err
-	}
-	if rt.handler, err = instrument(rt.opts.Registry, rt.routes(pages)); err != nil {
-		return err
-	}
-	rt.public, err = instrument(rt.opts.Registry, rt.publicRoutes(public))
+	rt.public, err = instrument(rt.opts.Registry, rt.publicRoutes(rt.pages.Public()))
 	return err
 }
 
 // onCall says who is told now, as the plan has it.
-func (rt *Router) onCall(now time.Time) []web.Duty {
+func (rt *Router) onCall(now time.Time) []Duty {
 	if f := rt.setting.Load().plan.OnCall; f != nil {
 		return f(now)
 	}
@@ -215,7 +209,7 @@ func (rt *Router) Apply(p Plan) error {
 // never saw is closed here.
 func (rt *Router) set(p Plan) {
 	s := &setting{
-		plan: p, policy: p.policy(), store: rt.store, log: rt.log, metrics: rt.metrics, hub: rt.hub,
+		plan: p, policy: p.policy(), store: rt.store, log: rt.log, metrics: rt.metrics, pages: rt.pages,
 		composer: composer{
 			receivers: make(map[string]Receiver), runbooks: rt.opts.Runbooks, external: rt.opts.ExternalURL,
 			notBefore: p.NotBefore, lapsed: rt.lapsed,
@@ -263,7 +257,7 @@ func (rt *Router) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	wg.Go(func() {
-		defer rt.hub.Close() // at once: a server that ends waits for streams
+		defer rt.pages.Close() // at once: a server that ends waits for streams
 		rt.attendTo(ctx)
 	})
 	rt.setting.Load().taken.Store(false) // of an earlier Run
@@ -417,7 +411,7 @@ func (rt *Router) announce(ch store.Change) {
 	for _, n := range ch.Notifications {
 		ring(rt.bellOf(n.Receiver))
 	}
-	rt.hub.Notify()
+	rt.pages.Notify()
 	if ch.Incident != nil && len(ch.Incident.Escalations) > 0 {
 		ring(rt.attend)
 	}

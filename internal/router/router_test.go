@@ -24,6 +24,7 @@ import (
 	"goldensignals/internal/receiver/sms"
 	"goldensignals/internal/receiver/ticket"
 	"goldensignals/internal/router"
+	"goldensignals/internal/router/web"
 	"goldensignals/internal/store"
 )
 
@@ -53,6 +54,7 @@ func newRig(t *testing.T, dir string, phone router.Receiver, edit func(*router.O
 			ticket.New(ticket.Options{Board: st}),
 			logline.New(logline.Options{Journal: st, Writer: r.log}),
 		}},
+		Pages:       web.Pages(nil),
 		ExternalURL: &url.URL{Scheme: "http", Host: "localhost:8080", Path: "/router/"},
 	}
 	if edit != nil {

@@ -12,7 +12,6 @@ import (
 
 	"goldensignals/internal/alert"
 	"goldensignals/internal/router/silence"
-	"goldensignals/internal/router/web"
 	"goldensignals/internal/store"
 )
 
@@ -38,11 +37,11 @@ const (
 const askTimeout = 5 * time.Second
 
 // noSilencer is what people are told where silences cannot be made.
-const noSilencer = web.Problem("Silences are not set up here: name Alertmanager in the router's configuration (alertmanagers).")
+const noSilencer = Problem("Silences are not set up here: name Alertmanager in the router's configuration (alertmanagers).")
 
 // silenceIncident silences what an incident is about: by one of the choices, for a
 // time or until the incident ends.
-func (rt *Router) silenceIncident(ctx context.Context, incident string, r web.SilenceRequest) (silence.Kept, error) {
+func (rt *Router) silenceIncident(ctx context.Context, incident string, r SilenceRequest) (silence.Kept, error) {
 	s, now := rt.setting.Load(), time.Now()
 	am := s.plan.Silencer
 	if am == nil {
@@ -55,7 +54,7 @@ func (rt *Router) silenceIncident(ctx context.Context, incident string, r web.Si
 	choices := silence.Suggest(inc.Labels)
 	i := slices.IndexFunc(choices, func(c silence.Choice) bool { return c.Name == r.Choice || r.Choice == "" })
 	if i < 0 {
-		return silence.Kept{}, web.Problem("Choose what to silence: this incident has nothing of that kind.")
+		return silence.Kept{}, Problem("Choose what to silence: this incident has nothing of that kind.")
 	}
 	k := newKept(inc, choices[i], r, now, s.plan.LongestSilence)
 	kept, err := rt.keptAfter(ctx, now)
@@ -65,7 +64,7 @@ func (rt *Router) silenceIncident(ctx context.Context, incident string, r web.Si
 	replaces := sameSilence(kept, k) // pressed twice, or thought better of
 	k.ID = replaces
 	if err := silence.Check(k.Silence(), now, silence.Limits{Longest: s.plan.LongestSilence}); err != nil {
-		return silence.Kept{}, web.Problem(sentence(err))
+		return silence.Kept{}, Problem(sentence(err))
 	}
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
@@ -83,7 +82,7 @@ func (rt *Router) silenceIncident(ctx context.Context, incident string, r web.Si
 	return k, err
 }
 
-func newKept(inc store.Incident, c silence.Choice, r web.SilenceRequest, now time.Time, longest time.Duration) silence.Kept {
+func newKept(inc store.Incident, c silence.Choice, r SilenceRequest, now time.Time, longest time.Duration) silence.Kept {
 	k := silence.Kept{
 		Incident: inc.ID, Matchers: c.Matchers, StartsAt: now, EndsAt: now.Add(r.For), WithIncident: r.WithIncident,
 		Author: r.Author, Comment: strings.TrimSpace(r.Comment), LastActive: now, Tended: now,
@@ -162,7 +161,7 @@ func (rt *Router) keepSilence(ctx context.Context, k silence.Kept, replaces stri
 	if err := rt.store.PutSilence(ctx, store.SilenceRow{ID: k.ID, Incident: k.Incident, EndsAt: k.EndsAt, Body: body}, replaces, events...); err != nil {
 		return err
 	}
-	rt.hub.Notify()
+	rt.pages.Notify()
 	return rt.loadSilences(ctx, time.Now())
 }
 
@@ -381,6 +380,6 @@ func includes(labels, part alert.Labels) bool {
 // silenceFor silences what an incident is about for a time, as a text message
 // asks for, and returns until when.
 func (rt *Router) silenceFor(ctx context.Context, inc store.Incident, d time.Duration, author string) (time.Time, error) {
-	k, err := rt.silenceIncident(ctx, inc.ID, web.SilenceRequest{For: d, Author: author, Comment: "by text message"})
+	k, err := rt.silenceIncident(ctx, inc.ID, SilenceRequest{For: d, Author: author, Comment: "by text message"})
 	return k.EndsAt, err
 }

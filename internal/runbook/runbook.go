@@ -117,6 +117,12 @@ func (l *Library) Lookup(alertName string) (Page, bool) {
 	return p, ok
 }
 
+// Brief says in one sentence what an alert means; empty if it has no runbook.
+func (l *Library) Brief(alertName string) string {
+	p, _ := l.Lookup(alertName)
+	return p.Brief
+}
+
 // parse reads one file. With problems the page has only what could be read.
 func parse(file string, data []byte, render func([]byte) (template.HTML, error)) (p Page, problems []Finding) {
 	p = Page{File: file, Alert: strings.TrimSuffix(path.Base(file), ".md")}

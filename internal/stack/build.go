@@ -13,20 +13,18 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"goldensignals/internal/console"
 	"goldensignals/internal/engine"
 	"goldensignals/internal/load"
 	"goldensignals/internal/receiver/logline"
 	"goldensignals/internal/receiver/sms"
 	"goldensignals/internal/receiver/ticket"
+	"goldensignals/internal/referee"
 	"goldensignals/internal/router"
 	"goldensignals/internal/router/link"
 	"goldensignals/internal/router/silence"
-	"goldensignals/internal/runbook"
+	"goldensignals/internal/scoreboard"
 	"goldensignals/internal/shop"
 	"goldensignals/internal/store"
-	"goldensignals/internal/tracing"
-	"goldensignals/runbooks"
 )
 
 // The addresses of the parts on the network: the same names as in compose.
@@ -56,29 +54,23 @@ type parts struct {
 	router   *router.Router
 	engine   *engine.Engine
 	users    *load.Generator
-	drills   *drills
-	console  *console.Console
-	traces   *tracing.Recorder // nil: none are kept
-	spans    spans             // nil: nobody hears of them
 }
 
 // build makes the parts and opens their servers, from those that are called
 // to those that call, so that the stack stops in the reverse order.
 func (s *Stack) build(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		s.openDataDir, s.buildTraces, s.buildShop, s.buildRouter, s.buildEngine, s.buildUsers, s.buildProber, s.buildDrills, s.buildGameDay, s.buildConsole,
+		s.openDataDir, s.buildShop, s.buildRouter, s.buildEngine, s.buildUsers, s.buildProber, s.buildGame, s.buildScoreboard,
 	} {
 		if err := step(ctx); err != nil {
 			return err
 		}
 	}
-	s.handler = s.public()
 	return nil
 }
 
 func (s *Stack) openDataDir(context.Context) error {
 	if s.opts.DataDir != "" {
-		s.reports = filepath.Join(s.opts.DataDir, "drills")
 		return nil
 	}
 	dir, err := os.MkdirTemp("", "goldensignals-")
@@ -95,7 +87,7 @@ func (s *Stack) buildShop(context.Context) error {
 	transport := s.opts.Network.Transport()
 	for _, name := range shop.Names() {
 		svc, err := shop.New(shop.Options{
-			Name: name, Transport: transport, SizedFor: s.opts.RPS, Seed: s.opts.Seed, Spans: s.parts.spans, Log: s.opts.Log,
+			Name: name, Transport: transport, SizedFor: s.opts.RPS, Seed: s.opts.Seed, Spans: s.opts.Spans, Log: s.opts.Log,
 		})
 		if err != nil {
 			return fmt.Errorf("build service %s: %w", name, err)
@@ -136,9 +128,9 @@ func (s *Stack) serveMetrics(addr string, registry *prometheus.Registry, more ..
 	return s.serve(addr, mux)
 }
 
-// transport gives a part its own way over the network and closes the
-// connections that it leaves idle when the stack stops.
-func (s *Stack) transport() http.RoundTripper {
+// Transport gives a part its own way over the network and closes the connections
+// that it leaves idle when the stack stops. It is called before Start.
+func (s *Stack) Transport() http.RoundTripper {
 	t := s.opts.Network.Transport()
 	s.closeIdle(t)
 	return t
@@ -159,10 +151,6 @@ func (s *Stack) buildRouter(ctx context.Context) (err error) {
 		return fmt.Errorf("open the router's store: %w", err)
 	}
 	s.onStop("router's store", s.parts.store.Close)
-	books, err := runbook.Load(runbooks.FS())
-	if err != nil {
-		return fmt.Errorf("load runbooks: %w", err)
-	}
 	opts, err := s.actions()
 	if err != nil {
 		return err
@@ -179,7 +167,8 @@ func (s *Stack) buildRouter(ctx context.Context) (err error) {
 			Silencer:      opts.silencer,
 		},
 		LinkKey:     opts.key,
-		Runbooks:    books,
+		Runbooks:    s.opts.Runbooks,
+		Pages:       s.opts.Pages,
 		ExternalURL: s.opts.PublicURL.JoinPath("router"),
 		Registry:    prometheus.NewRegistry(),
 		Log:         s.opts.Log,
@@ -202,7 +191,7 @@ func (s *Stack) actions() (a struct {
 	if a.key, err = link.LoadOrCreate(filepath.Join(s.opts.DataDir, "router", "link.key")); err != nil {
 		return a, fmt.Errorf("key of the router's links: %w", err)
 	}
-	a.silencer, err = silence.New(silence.Options{URLs: []*url.URL{s.base(alertmanagerAddr, "alertmanager")}, Transport: s.transport()})
+	a.silencer, err = silence.New(silence.Options{URLs: []*url.URL{s.base(alertmanagerAddr, "alertmanager")}, Transport: s.Transport()})
 	return a, err
 }
 
@@ -211,7 +200,7 @@ func (s *Stack) buildEngine(context.Context) (err error) {
 		DataDir:            s.opts.DataDir,
 		ScrapeInterval:     s.opts.Interval,
 		EvaluationInterval: s.opts.Interval,
-		Targets:            s.targets(),
+		Targets:            s.Targets(),
 		ExternalLabels: map[string]string{
 			"runbook_base":   s.opts.PublicURL.JoinPath("router", "runbooks").String(),
 			"dashboard_base": s.opts.PublicURL.String(),
@@ -253,8 +242,8 @@ func alertmanagerSeries() []string {
 	}
 }
 
-// targets are what Prometheus scrapes: the shop, and the platform itself.
-func (s *Stack) targets() []engine.Target {
+// Targets are what Prometheus scrapes: the shop, and the platform itself.
+func (s *Stack) Targets() []engine.Target {
 	var list []engine.Target
 	for _, name := range shop.Names() {
 		list = append(list, engine.Target{Job: "shop", Address: serviceAddr(name), Labels: map[string]string{"service": name}})
@@ -273,8 +262,8 @@ func (s *Stack) targets() []engine.Target {
 func (s *Stack) buildUsers(context.Context) (err error) {
 	registry := prometheus.NewRegistry()
 	s.parts.users, err = load.New(load.Options{
-		Target: "http://" + serviceAddr("shop"), Transport: s.transport(),
-		Faults: s.parts.services["shop"].Faults(), Spans: s.parts.spans,
+		Target: "http://" + serviceAddr("shop"), Transport: s.Transport(),
+		Faults: s.parts.services["shop"].Faults(), Spans: s.opts.Spans,
 		RPS: s.opts.RPS, Seed: s.opts.Seed, Retention: s.opts.Remember, Registry: registry, Log: s.opts.Log,
 	})
 	if err != nil {
@@ -286,7 +275,7 @@ func (s *Stack) buildUsers(context.Context) (err error) {
 // buildProber serves a walk through the shop, which every scrape takes.
 func (s *Stack) buildProber(context.Context) error {
 	prober, err := load.NewProber(load.ProberOptions{
-		Target: "http://" + serviceAddr("shop"), Transport: s.transport(), Faults: s.parts.services["shop"].Faults(), Seed: s.opts.Seed,
+		Target: "http://" + serviceAddr("shop"), Transport: s.Transport(), Faults: s.parts.services["shop"].Faults(), Seed: s.opts.Seed,
 	})
 	if err != nil {
 		return fmt.Errorf("build the prober: %w", err)
@@ -294,35 +283,27 @@ func (s *Stack) buildProber(context.Context) error {
 	return s.serveMetrics(proberAddr, prometheus.NewRegistry(), prober)
 }
 
-// buildGameDay serves what is broken and how the last drill was scored.
-func (s *Stack) buildGameDay(context.Context) error {
-	return s.serveMetrics(gameDayAddr, prometheus.NewRegistry(), s.parts.drills.metrics(shop.Names()))
-}
-
-func (s *Stack) buildConsole(context.Context) (err error) {
-	opts := console.Options{
+// buildGame notes what a referee must know.
+func (s *Stack) buildGame(context.Context) error {
+	s.game = referee.Options{
+		Seed:         s.opts.Seed,
 		Prometheus:   s.base(prometheusAddr, "prometheus"),
 		Alertmanager: s.base(alertmanagerAddr, "alertmanager"),
 		Router:       s.base(routerAddr, ""),
-		Transport:    s.transport(),
-		Faults:       faults{s.parts.services},
-		Drills:       s.parts.drills,
-		Links:        links(),
-		Hosts:        []string{s.opts.PublicURL.Hostname()},
+		Transport:    s.Transport(),
+		Faults:       s.Faults(),
+		Users:        s.Users(),
 		Log:          s.opts.Log,
-	}
-	if s.parts.traces != nil {
-		opts.Traces = s.parts.traces
-	}
-	if s.parts.console, err = console.New(opts); err != nil {
-		return fmt.Errorf("build the console: %w", err)
 	}
 	return nil
 }
 
-// links are where the router's pages are, at the address of everything.
-func links() console.Links {
-	return console.Links{Phone: "/router/phone", Tickets: "/router/tickets", Log: "/router/log", Runbooks: "/router/runbooks/"}
+// buildScoreboard serves what is broken and how the last drill was scored.
+func (s *Stack) buildScoreboard(context.Context) error {
+	return s.serveMetrics(gameDayAddr, prometheus.NewRegistry(), scoreboard.New(scoreboard.Options{
+		Active: s.Faults().Active, Applied: s.Faults().Applied, Services: shop.Names(),
+		Running: s.opts.Drills.Running, Scored: s.opts.Drills.Scored,
+	}))
 }
 
 // base is where a part finds another's API: the engines answer below the path
@@ -333,31 +314,4 @@ func (s *Stack) base(addr, path string) *url.URL {
 		u.Path = s.opts.PublicURL.JoinPath(path).Path
 	}
 	return u
-}
-
-// rooms are what people and programs find at the address of everything.
-type rooms struct {
-	prometheus, alertmanager http.Handler // with their prefix
-	router                   http.Handler // without
-	drills, console          http.Handler
-}
-
-// house is everything at one address, which browsers know by the given name. A page
-// elsewhere may neither change something here nor read it by giving its own name our
-// address; the APIs do not guard themselves against that.
-func (r rooms) house(name string) http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("/prometheus/", r.prometheus)
-	mux.Handle("/alertmanager/", r.alertmanager)
-	mux.Handle("/router/", http.StripPrefix("/router", r.router))
-	mux.Handle(DrillsPath, r.drills)
-	mux.Handle("/", r.console)
-	return console.GuardHost(http.NewCrossOriginProtection().Handler(mux), name)
-}
-
-func (s *Stack) public() http.Handler {
-	return rooms{
-		prometheus: s.parts.engine.PrometheusHandler(), alertmanager: s.parts.engine.AlertmanagerHandler(),
-		router: s.parts.router.Handler(), drills: s.parts.drills.handler(), console: s.parts.console.Handler(),
-	}.house(s.opts.PublicURL.Hostname())
 }

@@ -10,19 +10,22 @@ import (
 	"goldensignals/internal/shop"
 )
 
-// faults breaks and mends the services of one stack.
-type faults struct {
-	services map[string]*shop.Service
+// Faults breaks and mends the services of one stack. It is safe for concurrent use.
+type Faults struct {
+	services map[string]*shop.Service // :: name -> all of the shop
 }
 
+// NewFaults breaks and mends these services, which are all of the shop by their names.
+func NewFaults(services map[string]*shop.Service) Faults { return Faults{services} }
+
 // Kinds lists what can be injected.
-func (faults) Kinds() []fault.Kind { return fault.Kinds() }
+func (Faults) Kinds() []fault.Kind { return fault.Kinds() }
 
 // Services lists what can be broken, callers before the called.
-func (faults) Services() []string { return shop.Names() }
+func (Faults) Services() []string { return shop.Names() }
 
 // Active lists the faults that act now, in the order of Services.
-func (f faults) Active() []fault.Active {
+func (f Faults) Active() []fault.Active {
 	var active []fault.Active
 	for _, name := range shop.Names() {
 		active = append(active, f.services[name].Faults().Active(time.Now())...)
@@ -31,7 +34,7 @@ func (f faults) Active() []fault.Active {
 }
 
 // Inject starts a fault in the service that it names.
-func (f faults) Inject(what fault.Fault) (fault.Active, error) {
+func (f Faults) Inject(what fault.Fault) (fault.Active, error) {
 	what, err := what.Complete(shop.Names()...)
 	if err != nil {
 		return fault.Active{}, err
@@ -40,7 +43,7 @@ func (f faults) Inject(what fault.Fault) (fault.Active, error) {
 }
 
 // Clear ends the faults of a kind in a service; empty means any.
-func (f faults) Clear(kind, service string) ([]fault.Active, error) {
+func (f Faults) Clear(kind, service string) ([]fault.Active, error) {
 	var cleared []fault.Active
 	for _, name := range shop.Names() {
 		if service == "" || service == name {
@@ -51,10 +54,10 @@ func (f faults) Clear(kind, service string) ([]fault.Active, error) {
 }
 
 // Repairs lists what can be applied.
-func (faults) Repairs() []fault.Repair { return fault.Repairs() }
+func (Faults) Repairs() []fault.Repair { return fault.Repairs() }
 
 // Applied lists the repairs that were ordered, oldest first.
-func (f faults) Applied() []fault.Applied {
+func (f Faults) Applied() []fault.Applied {
 	var applied []fault.Applied
 	for _, name := range shop.Names() {
 		applied = append(applied, f.services[name].Faults().Applied()...)
@@ -64,7 +67,7 @@ func (f faults) Applied() []fault.Applied {
 }
 
 // Apply orders a repair of a service.
-func (f faults) Apply(repair, service string) (fault.Applied, error) {
+func (f Faults) Apply(repair, service string) (fault.Applied, error) {
 	if _, err := fault.CheckRepair(repair, service, shop.Names()...); err != nil {
 		return fault.Applied{}, err
 	}
@@ -72,7 +75,7 @@ func (f faults) Apply(repair, service string) (fault.Applied, error) {
 }
 
 // Undo takes back what repairs have added to a service; empty means to any.
-func (f faults) Undo(service string) error {
+func (f Faults) Undo(service string) error {
 	for _, name := range shop.Names() {
 		if service == "" || service == name {
 			f.services[name].Faults().Undo(time.Now())
@@ -81,13 +84,13 @@ func (f faults) Undo(service string) error {
 	return nil
 }
 
-// users are the load of one stack, as the referee needs it.
-type users struct{ *load.Generator }
+// Users are the load of one stack, as the referee needs it.
+type Users struct{ *load.Generator }
 
 // Seen never fails: what is remembered is in this process.
-func (u users) Seen(from, to time.Time) ([]drill.Second, error) {
+func (u Users) Seen(from, to time.Time) ([]drill.Second, error) {
 	return u.Generator.Seen(from, to), nil
 }
 
 // RPS never fails, likewise.
-func (u users) RPS() (float64, error) { return u.Generator.RPS(), nil }
+func (u Users) RPS() (float64, error) { return u.Generator.RPS(), nil }

@@ -12,8 +12,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"goldensignals/internal/drill"
 	"goldensignals/internal/fault"
 	"goldensignals/internal/load"
+	"goldensignals/internal/scoreboard"
 	"goldensignals/internal/shop"
 	"goldensignals/internal/stack"
 )
@@ -64,7 +66,13 @@ func TestEverySeriesIsWellNamed(t *testing.T) {
 			t.Fatal(err)
 		}
 		outside := prometheus.NewRegistry()
-		outside.MustRegister(prober, shop.NewHost(all...), stack.GameDay(w.services))
+		f := stack.NewFaults(w.services)
+		board := scoreboard.New(scoreboard.Options{
+			Active: f.Active, Applied: f.Applied, Services: shop.Names(),
+			Running: func() bool { return false },
+			Scored:  func() (drill.Result, time.Time, bool) { return drill.Result{}, time.Time{}, false },
+		})
+		outside.MustRegister(prober, shop.NewHost(all...), board)
 		gatherers := prometheus.Gatherers{registry, outside}
 		for _, k := range fault.Kinds() {
 			w.breakIt(t, k, target(k))

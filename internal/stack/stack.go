@@ -1,7 +1,9 @@
-// Package stack wires the parts into one running whole: the shop and its
-// users, the engines, the router and the console. It is the only package that
-// knows everybody; the parts do not know one another beyond the addresses
-// they are given. It decides nothing about alerts.
+// Package stack wires the parts into one running whole: the shop and its users,
+// the engines and the router, joined by a network. The parts do not know one
+// another beyond the addresses they are given. It has what a replay and a live
+// stack have in common, and nothing that people look at: package replay plays it
+// in virtual time, package live hands in pages, and puts console and drills
+// beside it. It decides nothing about alerts.
 package stack
 
 import (
@@ -14,7 +16,11 @@ import (
 	"time"
 
 	"goldensignals/alerts"
+	"goldensignals/internal/drill"
 	"goldensignals/internal/engine"
+	"goldensignals/internal/referee"
+	"goldensignals/internal/router"
+	"goldensignals/internal/trace"
 )
 
 // stopTimeout bounds how long one server may take to finish what it has begun.
@@ -28,7 +34,7 @@ type Options struct {
 	// DataDir keeps series, silences and notifications. Empty means a
 	// temporary folder that is removed at the end.
 	DataDir string
-	// PublicURL is where people reach Handler, such as http://127.0.0.1:8080.
+	// PublicURL is where people reach everything, such as http://127.0.0.1:8080.
 	PublicURL *url.URL
 	// Rules and Alertmanager yield the alert design. Nil means the shipped one.
 	Rules        engine.RuleSource
@@ -39,20 +45,33 @@ type Options struct {
 	RPS float64
 	// Remember is how long what users saw is kept. Zero means 24h.
 	Remember time.Duration
-	// History is what the charts show of the time before the start. The zero
-	// value means nothing.
-	History History
 	// Seed of everything random. The same seed gives the same users.
 	Seed uint64
 	// Volatile leaves out the waits for the disk that make a crash harmless:
 	// for replays, whose data nobody needs afterwards.
 	Volatile bool
-	// Traces says that the failed and the slowest traces are kept and shown,
-	// and sent to a collector if the process's OTEL_* environment names one.
-	// Replays do without: nobody could look at theirs.
-	Traces bool
+	// Runbooks and Pages are those of the router. Nil means none.
+	Runbooks router.Runbooks
+	Pages    func(router.Shown) (router.Pages, error)
+	// Spans hears of all that services and users do. Nil means that nobody does.
+	Spans Spans
+	// Drills are live drills, for the metrics of the game day. The zero value
+	// means that there are none.
+	Drills Drills
 	// Log is where the parts log. Nil discards.
 	Log *slog.Logger
+}
+
+// Spans is told of every span when it ends. Record must be safe for concurrent use.
+type Spans interface{ Record(trace.Span) }
+
+// Drills tell of live drills. The functions must be safe for concurrent use; nil
+// means never.
+type Drills struct {
+	// Running reports whether one runs.
+	Running func() bool
+	// Scored returns the last one that was scored, and when it ended.
+	Scored func() (drill.Result, time.Time, bool)
 }
 
 func (o *Options) setDefaults() {
@@ -74,14 +93,19 @@ func (o *Options) setDefaults() {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.Drills.Running == nil {
+		o.Drills.Running = func() bool { return false }
+	}
+	if o.Drills.Scored == nil {
+		o.Drills.Scored = func() (drill.Result, time.Time, bool) { return drill.Result{}, time.Time{}, false }
+	}
 }
 
-// Stack is the whole platform in one process. Several may run side by side.
+// Stack is shop, engines and router in one process. Several may run side by side.
 type Stack struct {
 	opts     Options
-	reports  string // folder for the reports of live drills; empty: nothing would keep it
 	parts    parts
-	handler  http.Handler
+	game     referee.Options
 	failed   chan error // a part that ended although nobody asked it to
 	cleanups []cleanup
 }
@@ -101,52 +125,61 @@ func New(ctx context.Context, opts Options) (*Stack, error) {
 	}
 	s := &Stack{opts: opts, failed: make(chan error, 8)}
 	if err := s.build(ctx); err != nil {
-		return nil, errors.Join(err, s.stop())
+		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
 
-// Handler serves everything at one address: the console at /, the unmodified
-// APIs below /prometheus/ and /alertmanager/, the router below /router/.
-func (s *Stack) Handler() http.Handler { return s.handler }
+// Options returns those of the stack, with all defaults filled in.
+func (s *Stack) Options() Options { return s.opts }
+
+// Game is what a referee must know of the stack. What to play and when is for the
+// caller to add.
+func (s *Stack) Game() referee.Options { return s.game }
+
+// Engine is Prometheus and Alertmanager.
+func (s *Stack) Engine() *engine.Engine { return s.parts.engine }
+
+// Router is the alert router.
+func (s *Stack) Router() *router.Router { return s.parts.router }
+
+// Faults breaks and mends the services.
+func (s *Stack) Faults() Faults { return Faults{s.parts.services} }
+
+// Users are the load.
+func (s *Stack) Users() Users { return Users{s.parts.users} }
 
 // Reload reads rules and Alertmanager configuration again. What cannot be
 // read changes nothing.
 func (s *Stack) Reload() error { return s.parts.engine.Reload() }
 
 // Run starts the parts and blocks until ctx is done or a part fails, then
-// stops them in reverse. It is called once.
+// closes the stack. It is called once.
 func (s *Stack) Run(ctx context.Context) error {
-	err := s.start(ctx)
+	err := s.Start(ctx)
 	if err == nil {
 		select {
 		case <-ctx.Done():
 		case err = <-s.failed:
 		}
 	}
-	return errors.Join(err, s.stop())
+	return errors.Join(err, s.Close())
 }
 
-// Close stops a stack that was built but is not run.
-func (s *Stack) Close() error { return s.stop() }
-
-// start sets the parts going in the order in which data flows backwards, so
-// that whoever receives is there before whoever sends.
-func (s *Stack) start(ctx context.Context) error {
+// Start sets the parts going in the order in which data flows backwards, so
+// that whoever receives is there before whoever sends. They outlive ctx: Close
+// stops them, also after an error.
+func (s *Stack) Start(ctx context.Context) error {
 	s.goRun(ctx, "router", s.parts.router.Run)
-	makeHistory, err := s.prepareHistory()
-	if err != nil {
-		return fmt.Errorf("prepare the history: %w", err)
-	}
 	if err := s.parts.engine.Start(); err != nil {
 		return fmt.Errorf("start engines: %w", err)
 	}
-	s.goRun(ctx, "history", makeHistory)
 	s.goRun(ctx, "users", s.parts.users.Run)
-	s.goRun(ctx, "console", s.parts.console.Run)
-	s.onStop("drill", s.parts.drills.close) // first of all, while it can still clear up
 	return nil
 }
+
+// Failed says why a part has ended although nobody asked it to.
+func (s *Stack) Failed() <-chan error { return s.failed }
 
 // goRun runs a part on a goroutine of its own until the stack stops. Its
 // context outlives ctx: parts end in order, not all at once.
@@ -170,7 +203,8 @@ func (s *Stack) onStop(name string, stop func() error) {
 	s.cleanups = append(s.cleanups, cleanup{name, stop})
 }
 
-func (s *Stack) stop() error {
+// Close stops what was started and built, in reverse.
+func (s *Stack) Close() error {
 	var errs []error
 	for i := len(s.cleanups) - 1; i >= 0; i-- {
 		if err := s.cleanups[i].stop(); err != nil {

@@ -4,8 +4,8 @@ import (
 	"slices"
 	"time"
 
+	"goldensignals/internal/router"
 	"goldensignals/internal/router/policy"
-	"goldensignals/internal/router/web"
 )
 
 // escalate says how long a receiver waits before it tells the person of a level.
@@ -26,13 +26,13 @@ func escalate(p *policy.Policy) func(receiver string, level int, now time.Time) 
 }
 
 // duties says who is told by each SMS receiver at now, level by level.
-func duties(p *policy.Policy, now time.Time) []web.Duty {
+func duties(p *policy.Policy, now time.Time) []router.Duty {
 	ends := shiftEnds(p, now)
-	var all []web.Duty
+	var all []router.Duty
 	for _, r := range p.AllReceivers() {
 		c := p.Chain(r.Name)
 		for level, person := range c.People(now) {
-			all = append(all, web.Duty{Receiver: r.Name, Level: level, Person: person.Name, Until: until(c, level, person.Name, ends)})
+			all = append(all, router.Duty{Receiver: r.Name, Level: level, Person: person.Name, Until: until(c, level, person.Name, ends)})
 		}
 	}
 	return all

@@ -25,7 +25,6 @@ import (
 	"goldensignals/internal/router"
 	"goldensignals/internal/router/policy"
 	"goldensignals/internal/router/silence"
-	"goldensignals/internal/router/web"
 )
 
 // Env is what a plan needs beside the policy.
@@ -130,7 +129,7 @@ func decisions(p *policy.Policy) router.Plan {
 		Escalate:      escalate(p),
 		NotBefore:     p.NotBefore,
 		PersonByPhone: p.PersonByPhone,
-		OnCall:        func(now time.Time) []web.Duty { return duties(p, now) },
+		OnCall:        func(now time.Time) []router.Duty { return duties(p, now) },
 
 		WatchdogAfter:  s.WatchdogAfter,
 		WatchdogTells:  s.WatchdogReceivers,

@@ -22,7 +22,6 @@ import (
 	"goldensignals/internal/router"
 	"goldensignals/internal/router/policy"
 	"goldensignals/internal/router/setup"
-	"goldensignals/internal/router/web"
 )
 
 // kept is what the built-in receivers were given. The zero value is empty.
@@ -158,7 +157,7 @@ func TestPlanSaysWhatThePolicySays(t *testing.T) {
 		t.Errorf("PersonByPhone = %q, %v, want ben", name, ok)
 	}
 	monday := time.Date(2026, 1, 12, 9, 0, 0, 0, time.UTC)
-	if diff := cmp.Diff([]web.Duty{
+	if diff := cmp.Diff([]router.Duty{
 		{Receiver: "oncall", Level: 0, Person: "anna", Until: monday},
 		{Receiver: "oncall", Level: 1, Person: "ben", Until: monday},
 		{Receiver: "boss", Level: 0, Person: "anna"},

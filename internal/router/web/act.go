@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"goldensignals/internal/alert"
+	"goldensignals/internal/router"
 	"goldensignals/internal/store"
 )
 
@@ -23,7 +24,7 @@ type actForm struct {
 	Comment   string
 	Choice    string // the chosen one
 	CanAck    bool
-	Choices   []Choice
+	Choices   []router.Choice
 	NoChoices string // why there is none
 	Lengths   []time.Duration
 }
@@ -41,7 +42,7 @@ func (s *site) newActForm(ctx context.Context, inc store.Incident, subject strin
 	defer cancel()
 	var err error
 	f.Choices, err = s.Actions.Choices(ctx, inc.ID)
-	if p, ok := errors.AsType[Problem](err); ok {
+	if p, ok := errors.AsType[router.Problem](err); ok {
 		f.NoChoices = p.Error()
 	} else if err != nil {
 		s.Log.Warn("ask what a silence would mute", "incident", inc.ID, "err", err)
@@ -77,13 +78,13 @@ func (s *site) actDeed(ctx context.Context, id, subject string, back []string, s
 
 // silenceOf reads which silence a form asks for: one of the lengths at hand, or one
 // that ends with the incident.
-func silenceOf(typed url.Values, lengths []time.Duration) (SilenceRequest, error) {
-	r := SilenceRequest{Choice: typed.Get("choice"), Comment: strings.TrimSpace(typed.Get("comment"))}
+func silenceOf(typed url.Values, lengths []time.Duration) (router.SilenceRequest, error) {
+	r := router.SilenceRequest{Choice: typed.Get("choice"), Comment: strings.TrimSpace(typed.Get("comment"))}
 	if len(r.Comment) > maxComment {
-		return r, Problem("The comment is too long: shorten it.")
+		return r, router.Problem("The comment is too long: shorten it.")
 	}
 	if r.Choice == "" {
-		return r, Problem("Choose what to silence.")
+		return r, router.Problem("Choose what to silence.")
 	}
 	if typed.Get("do") == "with-incident" {
 		r.WithIncident = true
@@ -95,7 +96,7 @@ func silenceOf(typed url.Values, lengths []time.Duration) (SilenceRequest, error
 			return r, nil
 		}
 	}
-	return r, Problem("Choose for how long: press one of the buttons.")
+	return r, router.Problem("Choose for how long: press one of the buttons.")
 }
 
 // link is the page that an SMS links to. Looking at it changes nothing: those who
@@ -110,11 +111,11 @@ func (s *site) act(r *http.Request, now time.Time) (view, error) {
 
 func (s *site) openLink(token string, now time.Time) (string, error) {
 	if s.Actions == nil {
-		return "", Problem("This router does not take links.")
+		return "", router.Problem("This router does not take links.")
 	}
 	incident, err := s.Actions.OpenLink(token, now)
 	if err != nil {
-		return "", Problem(err.Error())
+		return "", router.Problem(err.Error())
 	}
 	return incident, nil
 }

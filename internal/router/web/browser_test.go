@@ -18,7 +18,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"goldensignals/internal/alert"
-	"goldensignals/internal/router/web"
+	"goldensignals/internal/router"
 	"goldensignals/internal/store"
 )
 
@@ -28,7 +28,7 @@ func TestBrowser(t *testing.T) {
 	w := newWorld(t, "/router")
 	now := time.Now()
 	w.choices = choice()
-	w.silences = []web.Silence{{ID: "s1", Matchers: `service="` + strings.Repeat("a-long-name-", 9) + `"`, Author: "Ada", Comment: "why",
+	w.silences = []router.Silence{{ID: "s1", Matchers: `service="` + strings.Repeat("a-long-name-", 9) + `"`, Author: "Ada", Comment: "why",
 		StartsAt: now, EndsAt: now.Add(time.Hour), Ours: true, Notes: []string{"It mutes more than one service."}}}
 	w.open(t, checkout(now), alert.Notification{ID: "m1", Receiver: "oncall", ReceiverType: "sms", Severity: alert.Critical,
 		Status: alert.Firing, Title: "Customers get errors on /checkout.", Text: "CRITICAL http://localhost/" + strings.Repeat("x", 90), CreatedAt: now})

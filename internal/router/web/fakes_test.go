@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"goldensignals/internal/alert"
+	"goldensignals/internal/router"
 	"goldensignals/internal/router/web"
 	"goldensignals/internal/runbook"
 	"goldensignals/internal/store"
@@ -28,8 +29,8 @@ type people struct {
 	mu       sync.Mutex
 	asked    []string
 	fail     error // of the next deeds
-	choices  []web.Choice
-	silences []web.Silence
+	choices  []router.Choice
+	silences []router.Silence
 }
 
 func (p *people) do(what string, args ...any) error {
@@ -72,17 +73,17 @@ func (p *people) Acknowledge(ctx context.Context, incident, author string) error
 
 func (p *people) Retry(_ context.Context, message string) error { return p.do("retry %s", message) }
 
-func (p *people) Choices(context.Context, string) ([]web.Choice, error) { return p.choices, nil }
+func (p *people) Choices(context.Context, string) ([]router.Choice, error) { return p.choices, nil }
 
 func (p *people) Lengths() []time.Duration {
 	return []time.Duration{30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour}
 }
 
-func (p *people) Silence(_ context.Context, incident string, r web.SilenceRequest) error {
+func (p *people) Silence(_ context.Context, incident string, r router.SilenceRequest) error {
 	return p.do("silence %s %s for %s with incident %t by %s: %s", incident, r.Choice, r.For, r.WithIncident, r.Author, r.Comment)
 }
 
-func (p *people) Silences(context.Context) ([]web.Silence, error) { return p.silences, nil }
+func (p *people) Silences(context.Context) ([]router.Silence, error) { return p.silences, nil }
 
 func (p *people) Extend(_ context.Context, id, author string, d time.Duration) error {
 	return p.do("extend %s by %s for %s", id, author, d)
@@ -174,8 +175,8 @@ func checkout(now time.Time) store.Incident {
 	}
 }
 
-func choice() []web.Choice {
-	return []web.Choice{
+func choice() []router.Choice {
+	return []router.Choice{
 		{Name: "group", Text: "ShopErrors on shop", Muted: []string{"ShopErrors /checkout", "ShopErrors /"}, Others: []string{"OrdersSlow"}},
 		{Name: "service", Text: "everything on shop", Muted: []string{"ShopErrors /checkout", "ShopErrors /", "OrdersSlow"}},
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"goldensignals/internal/router"
 	"goldensignals/internal/store"
 )
 
@@ -42,7 +43,7 @@ func (s *site) form(plan func(*http.Request, time.Time) (deed, error)) http.Hand
 			return
 		}
 		d, err := plan(r, now)
-		if _, forPeople := errors.AsType[Problem](err); forPeople {
+		if _, forPeople := errors.AsType[router.Problem](err); forPeople {
 			s.answer(w, r, now, refused(err.Error()), nil)
 			return
 		}
@@ -74,7 +75,7 @@ func (s *site) attempt(r *http.Request, d deed, now time.Time) (string, error) {
 
 // excuse words an error for a person.
 func (s *site) excuse(r *http.Request, err error) (code int, words string) {
-	if p, ok := errors.AsType[Problem](err); ok {
+	if p, ok := errors.AsType[router.Problem](err); ok {
 		return http.StatusUnprocessableEntity, p.Error()
 	}
 	if _, ok := errors.AsType[errForm](err); ok {
@@ -147,9 +148,9 @@ func authorOf(typed url.Values) (string, error) {
 	author := strings.TrimSpace(typed.Get("author"))
 	switch {
 	case author == "":
-		return "", Problem("Your name is missing: the others want to know who did it.")
+		return "", router.Problem("Your name is missing: the others want to know who did it.")
 	case len(author) > maxAuthor:
-		return "", Problem("Your name is too long: shorten it.")
+		return "", router.Problem("Your name is too long: shorten it.")
 	}
 	return author, nil
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"goldensignals/internal/alert"
-	"goldensignals/internal/router/web"
+	"goldensignals/internal/router"
 	"goldensignals/internal/store"
 )
 
@@ -106,7 +106,7 @@ func TestFormsRefused(t *testing.T) {
 		{"long name", "/router/incidents/c1", with("author", strings.Repeat("ä", 60)), nil, 422, "too long"},
 		{"no choice", "/router/incidents/c1", with("choice", ""), nil, 422, "Choose what"},
 		{"any length", "/router/incidents/c1", with("do", "9000h"), nil, 422, "for how long"},
-		{"words for people", "/router/incidents/c1", full, web.Problem("Alertmanager does not answer."), 422, "Alertmanager does not answer."},
+		{"words for people", "/router/incidents/c1", full, router.Problem("Alertmanager does not answer."), 422, "Alertmanager does not answer."},
 		{"gone", "/router/incidents/c1", full, store.ErrNotFound, 404, "somebody else was faster"},
 		{"internals", "/router/incidents/c1", full, errors.New("sqlite: secret"), 503, "Try again"},
 		{"unknown incident", "/router/incidents/none", full, nil, 404, "It is not here"},

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"goldensignals/internal/alert"
+	"goldensignals/internal/router"
 	"goldensignals/internal/runbook"
 	"goldensignals/internal/store"
 )
@@ -63,11 +64,11 @@ func (s *site) overview(r *http.Request, now time.Time) (view, error) {
 // watch is who is on call for one receiver, and who is told next.
 type watch struct {
 	Receiver string
-	Duties   []Duty
+	Duties   []router.Duty
 }
 
 // watches puts the duties of each receiver together, in the order of their levels.
-func watches(duties []Duty) []watch {
+func watches(duties []router.Duty) []watch {
 	var out []watch
 	for _, d := range duties {
 		i := slices.IndexFunc(out, func(w watch) bool { return w.Receiver == d.Receiver })
@@ -78,7 +79,7 @@ func watches(duties []Duty) []watch {
 		out[i].Duties = append(out[i].Duties, d)
 	}
 	for _, w := range out {
-		slices.SortStableFunc(w.Duties, func(a, b Duty) int { return cmp.Compare(a.Level, b.Level) })
+		slices.SortStableFunc(w.Duties, func(a, b router.Duty) int { return cmp.Compare(a.Level, b.Level) })
 	}
 	return out
 }

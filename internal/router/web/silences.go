@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"slices"
 	"time"
+
+	"goldensignals/internal/router"
 )
 
 const silencesSubject = "silences"
@@ -18,7 +20,7 @@ const extension = time.Hour
 type silenceList struct {
 	Token    string
 	Author   string
-	Silences []Silence
+	Silences []router.Silence
 	Broken   string // why they are not known
 }
 
@@ -35,14 +37,14 @@ func (s *site) silencesView(ctx context.Context, typed url.Values, now time.Time
 	defer cancel()
 	var err error
 	l.Silences, err = s.Actions.Silences(ctx)
-	if p, ok := errors.AsType[Problem](err); ok {
+	if p, ok := errors.AsType[router.Problem](err); ok {
 		l.Broken = p.Error()
 	} else if err != nil {
 		s.Log.Warn("ask for silences", "err", err)
 		l.Broken = "The silences are not known: Alertmanager does not answer."
 	}
 	l.Silences = slices.Clone(l.Silences)
-	slices.SortStableFunc(l.Silences, func(a, b Silence) int {
+	slices.SortStableFunc(l.Silences, func(a, b router.Silence) int {
 		return cmp.Or(cmp.Compare(min(len(b.Notes), 1), min(len(a.Notes), 1)), a.EndsAt.Compare(b.EndsAt))
 	})
 	return view{Template: "silences.html", Title: "Silences", Place: "silences", Live: true, Data: l}

@@ -1,6 +1,6 @@
 // Package web is the router's own pages: the overview, incidents and messages,
 // silences, the built-in phone, tickets and log, the runbooks, and the page that
-// an SMS links to. The router mounts it beside its API. It reads and shows; what
+// an SMS links to. Whoever wires a router hands them in, and it mounts them beside its API. It reads and shows; what
 // people do on a page it hands to Actions, and decides nothing.
 package web
 
@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"goldensignals/internal/router"
 	"goldensignals/internal/runbook"
 	"goldensignals/internal/store"
 )
@@ -35,7 +36,7 @@ type Options struct {
 	Log         *slog.Logger
 	Actions     Actions                           // nil: pages have no forms
 	Hub         *Hub                              // nil: pages ask every few seconds
-	OnCall      func(now time.Time) []Duty        // nil: not shown
+	OnCall      func(now time.Time) []router.Duty // nil: not shown
 	Dashboard   func(store.Incident) (url string) // nil, or an empty answer: no link
 }
 
@@ -54,6 +55,35 @@ func newSite(o Options) (*site, error) {
 	}
 	return s, nil
 }
+
+// Pages returns what makes the pages of a router, with the runbooks; nil: none.
+func Pages(runbooks *runbook.Library) func(router.Shown) (router.Pages, error) {
+	return func(shown router.Shown) (router.Pages, error) {
+		p := pages{Hub: NewHub()}
+		o := Options{
+			Store: shown.Store, Runbooks: runbooks, ExternalURL: shown.ExternalURL, Log: shown.Log,
+			Actions: shown.Actions, Hub: p.Hub, OnCall: shown.OnCall,
+		}
+		var err error
+		if p.all, err = New(o); err != nil {
+			return nil, err
+		}
+		if p.public, err = Public(o); err != nil {
+			return nil, err
+		}
+		return p, nil
+	}
+}
+
+// pages are both kinds of pages of one router, and the hub that tells those that are open.
+type pages struct {
+	*Hub
+
+	all, public http.Handler
+}
+
+func (p pages) All() http.Handler    { return p.all }
+func (p pages) Public() http.Handler { return p.public }
 
 // New returns the pages, to be served at "/". Whoever serves them protects them
 // against requests from other sites' pages.

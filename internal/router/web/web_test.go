@@ -13,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	"goldensignals/internal/alert"
+	"goldensignals/internal/router"
 	"goldensignals/internal/router/web"
 	"goldensignals/internal/store"
 )
@@ -28,8 +29,8 @@ func site(t *testing.T) *world {
 	t.Helper()
 	w := newWorld(t, "/router")
 	fill(t, w.store)
-	w.choices = []web.Choice{{Name: evil, Text: evil, Muted: []string{evil}, Others: []string{evil}}}
-	w.silences = []web.Silence{{
+	w.choices = []router.Choice{{Name: evil, Text: evil, Muted: []string{evil}, Others: []string{evil}}}
+	w.silences = []router.Silence{{
 		ID: evil, Matchers: evil, Author: evil, Comment: evil, Incident: evil, IncidentTitle: evil,
 		StartsAt: time.Now().Add(-time.Hour), EndsAt: time.Now().Add(time.Hour), Notes: []string{evil},
 	}}
@@ -266,8 +267,10 @@ func TestOnCall(t *testing.T) {
 	w := newWorld(t, "")
 	pages, err := web.New(web.Options{
 		Store: w.store, ExternalURL: &url.URL{Scheme: "http", Host: "localhost"}, Log: slog.New(slog.DiscardHandler),
-		OnCall: func(now time.Time) []web.Duty {
-			return []web.Duty{{"oncall", 1, "Ben", time.Time{}}, {"oncall", 0, "Ada", now.Add(time.Hour)}, {"boss", 0, evil, time.Time{}}}
+		OnCall: func(now time.Time) []router.Duty {
+			return []router.Duty{
+				{Receiver: "oncall", Level: 1, Person: "Ben"}, {Receiver: "oncall", Person: "Ada", Until: now.Add(time.Hour)}, {Receiver: "boss", Person: evil},
+			}
 		},
 	})
 	if err != nil {

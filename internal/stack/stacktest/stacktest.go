@@ -12,7 +12,7 @@ func SkipReplays(t testing.TB) {
 	case testing.Short():
 		t.Skip("replays hours of virtual time")
 	case raceDetector:
-		t.Skip("the race detector makes it ten times slower and watches the same code in internal/stack")
+		t.Skip("the race detector makes it ten times slower and watches the same code in internal/replay and internal/live")
 	}
 }
 

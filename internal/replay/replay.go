@@ -1,0 +1,118 @@
+// Package replay plays drills in virtual time, in child processes that have no more
+// than they need: a stack on a network in memory, and a referee. It also makes the
+// healthy history of a stack. What people look at is not linked here, so that a
+// changed page changes no replay. Commands and tests call it.
+package replay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"goldensignals/internal/bubble"
+	"goldensignals/internal/drill"
+	"goldensignals/internal/engine"
+	"goldensignals/internal/referee"
+	"goldensignals/internal/stack"
+)
+
+// replayURL is where a replayed stack would be reached. It is the default of
+// `gameday up`, so that the links in a replay's messages open in a live stack.
+func replayURL() *url.URL { return &url.URL{Scheme: "http", Host: "127.0.0.1:8080"} }
+
+// settle is how long the stack runs before the history begins, so that its
+// first scrape is not the beginning of the history.
+const settle = time.Minute
+
+// Options say what to replay.
+type Options struct {
+	Scenario *drill.Scenario
+	Seed     uint64
+	// Interval is how often targets are scraped and rules evaluated. Zero means 15s.
+	Interval time.Duration
+	// Rules and Alertmanager yield the alert design. Nil means the shipped one.
+	Rules        engine.RuleSource
+	Alertmanager engine.ConfigSource
+	// Drills are live drills that somebody plays beside it. The zero value: nobody does.
+	Drills stack.Drills
+	// OnProgress hears how much of the virtual time has passed. Nil: nobody.
+	OnProgress func(done, total time.Duration)
+
+	wholeHistory bool // simulate all of it; for tests
+}
+
+// Run plays a scenario through a whole stack in virtual time and scores it.
+// It must be called inside a bubble: see package bubble.
+func Run(ctx context.Context, o Options) (drill.Result, error) {
+	var run drill.Run
+	err := o.afterHistory(ctx, func(ctx context.Context, _ *stack.Stack, opts referee.Options) (err error) {
+		run, err = referee.Play(ctx, opts)
+		run.Virtual = o.Scenario.History + o.Scenario.Duration
+		return err
+	})
+	if err != nil {
+		return drill.Result{}, err
+	}
+	result, err := drill.Evaluate(o.Scenario, run)
+	if err != nil {
+		return drill.Result{}, fmt.Errorf("score %s: %w", o.Scenario.Name, err)
+	}
+	return result, nil
+}
+
+// afterHistory runs a stack in virtual time and calls play when all of the history
+// is there that play does not have to walk through itself.
+func (o Options) afterHistory(ctx context.Context, play func(context.Context, *stack.Stack, referee.Options) error) error {
+	if o.Interval == 0 {
+		o.Interval = 15 * time.Second
+	}
+	return inVirtualTime(ctx, stack.Options{
+		PublicURL: replayURL(), Rules: o.Rules, Alertmanager: o.Alertmanager, Drills: o.Drills,
+		Interval: o.Interval, RPS: o.Scenario.Load.RPS, Seed: o.Seed,
+		Remember: o.Scenario.History + o.Scenario.Duration + time.Hour,
+	}, func(ctx context.Context, s *stack.Stack) error {
+		// Otherwise a quiet night would begin with the crowd of the day.
+		if err := s.Users().SetRPS(o.Scenario.Load.RateAt(-o.Scenario.History)); err != nil {
+			return fmt.Errorf("set the load: %w", err)
+		}
+		since := time.Now().Add(settle)
+		if err := o.repeatHistory(ctx, s.Engine(), since); err != nil {
+			return fmt.Errorf("make the history: %w", err)
+		}
+		return play(ctx, s, o.game(s, since))
+	})
+}
+
+// inVirtualTime runs a stack on a network in memory for as long as do takes.
+func inVirtualTime(ctx context.Context, o stack.Options, do func(context.Context, *stack.Stack) error) error {
+	o.Network, o.Volatile = &bubble.Network{}, true
+	s, err := stack.New(ctx, o)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	stopped := make(chan error, 1)
+	go func() {
+		err := s.Run(ctx)
+		cancel() // a part has failed: nothing to wait for
+		stopped <- err
+	}()
+	err = do(ctx, s)
+	cancel()
+	return errors.Join(<-stopped, err)
+}
+
+// game says what to play. What is simulated begins at since.
+func (o Options) game(s *stack.Stack, since time.Time) referee.Options {
+	total := o.Scenario.History + o.Scenario.Duration
+	game := s.Game()
+	game.Scenario, game.Start, game.Since, game.Sample = o.Scenario, since.Add(o.simulated()), since, o.Interval
+	game.OnProgress = func(sinceStart time.Duration) {
+		if o.OnProgress != nil {
+			o.OnProgress(o.Scenario.History+sinceStart, total)
+		}
+	}
+	return game
+}
