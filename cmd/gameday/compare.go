@@ -23,6 +23,7 @@ type compare struct {
 	b        []string
 	interval time.Duration
 	seed     uint64
+	cache    cacheFlags
 	output   outputFlags
 	drills   []string
 }
@@ -34,6 +35,7 @@ func compareCommand(app *kingpin.Application) command {
 	c.Flag("b", "Folder of the second design. Repeatable: each is compared with the first.").Required().StringsVar(&r.b)
 	c.Flag("scrape-interval", "How often targets are scraped and rules evaluated.").Default("15s").DurationVar(&r.interval)
 	c.Flag("seed", "Seed of everything random.").Default("1").Uint64Var(&r.seed)
+	r.cache.add(c)
 	r.output.add(c, "table", "json", "html", "markdown")
 	r.output.addInto(c)
 	c.Arg("drill", "Drill files, or names of shipped drills. Without any: all shipped drills.").StringsVar(&r.drills)
@@ -53,7 +55,7 @@ func (r *compare) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return cli.WrongCall(err)
 	}
 	// A comparison of what is left after an error would mislead.
-	results, err := replayAll(ctx, specs, stderr)
+	results, err := replayAll(ctx, r.cache, specs, stderr)
 	if err != nil {
 		return err
 	}

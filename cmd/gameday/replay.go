@@ -29,6 +29,7 @@ type replayCall struct {
 	alertmanager string
 	interval     time.Duration
 	seed         uint64
+	cache        cacheFlags
 	output       outputFlags
 	drills       []string
 }
@@ -40,6 +41,7 @@ func replayCommand(app *kingpin.Application) command {
 	c.Flag("alertmanager", "Alertmanager configuration instead of the shipped one.").StringVar(&r.alertmanager)
 	c.Flag("scrape-interval", "How often targets are scraped and rules evaluated.").Default("15s").DurationVar(&r.interval)
 	c.Flag("seed", "Seed of everything random: the same seed gives the same bytes.").Default("1").Uint64Var(&r.seed)
+	r.cache.add(c)
 	r.output.add(c, "table", "json", "junit", "html", "markdown")
 	r.output.addInto(c)
 	c.Arg("drill", "Drill files, or names of shipped drills. Without any: all shipped drills.").StringsVar(&r.drills)
@@ -61,7 +63,7 @@ func (r *replayCall) run(ctx context.Context, stdout, stderr io.Writer) error {
 	for _, f := range files {
 		specs = append(specs, replay.Spec{File: f.name, Content: f.content, Seed: r.seed, Interval: r.interval, Rules: r.rules, Alertmanager: r.alertmanager})
 	}
-	results, err := replayAll(ctx, specs, stderr)
+	results, err := replayAll(ctx, r.cache, specs, stderr)
 	if len(results) > 0 {
 		err = errors.Join(err, r.output.write(stdout, func(w io.Writer) error { return writeResults(w, r.output.format, results) }))
 	}
@@ -101,7 +103,15 @@ func fellShort(results []drill.Result) error {
 // replayAll replays as many drills at once as there are processors. It returns
 // the results of those that ran, in the order of specs, and the errors of the
 // others.
-func replayAll(ctx context.Context, specs []replay.Spec, stderr io.Writer) ([]drill.Result, error) {
+func replayAll(ctx context.Context, cache cacheFlags, specs []replay.Spec, stderr io.Writer) (results []drill.Result, err error) {
+	err = cache.use(func(h *replay.Histories) error {
+		results, err = replayWith(ctx, h, specs, stderr)
+		return err
+	})
+	return results, err
+}
+
+func replayWith(ctx context.Context, histories *replay.Histories, specs []replay.Spec, stderr io.Writer) ([]drill.Result, error) {
 	bar := newBar(stderr, len(specs))
 	defer bar.finish()
 	results := make([]*drill.Result, len(specs))
@@ -110,7 +120,7 @@ func replayAll(ctx context.Context, specs []replay.Spec, stderr io.Writer) ([]dr
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, spec := range specs {
 		group.Go(func() error {
-			result, err := replay.Drill(ctx, spec, func(done, total time.Duration) { bar.set(i, done, total) })
+			result, err := histories.Drill(ctx, spec, func(done, total time.Duration) { bar.set(i, done, total) })
 			if err != nil {
 				errs[i] = err
 				return nil // the others go on

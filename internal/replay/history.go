@@ -113,7 +113,7 @@ func runHistoryJob(ctx context.Context, input []byte, emit func(any)) ([]byte, e
 			return nil // Run tells why
 		}
 		if simulated < length {
-			if err := s.Engine().Repeat(ctx, simulated-warmUp, warmUp, spec.Start); err != nil {
+			if err := s.Engine().Repeat(ctx, copied, simulated-copied, spec.Start); err != nil {
 				return fmt.Errorf("copy the history: %w", err)
 			}
 		}

@@ -17,7 +17,7 @@ const drillJob = "replay"
 // Jobs are what this package runs in child processes. A program that calls
 // Drill, WriteHistory or History.Make passes them to bubble.Child first of all.
 func Jobs() map[string]bubble.Job {
-	return map[string]bubble.Job{drillJob: runDrillJob, historyJob: runHistoryJob}
+	return map[string]bubble.Job{drillJob: runDrillJob, historyJob: runHistoryJob, pastJob: runPastJob}
 }
 
 // Spec says what a child process shall replay.
@@ -30,6 +30,9 @@ type Spec struct {
 	// Empty means the shipped ones.
 	Rules        []string
 	Alertmanager string
+	// Past is a folder with the series of the history; see Histories. Empty: the
+	// history is made first.
+	Past string
 }
 
 // Design returns the alert design at the given paths; empty ones mean the
@@ -79,9 +82,11 @@ func Drill(ctx context.Context, spec Spec, onProgress func(done, total time.Dura
 	if err := json.Unmarshal(output, &result); err != nil {
 		return drill.Result{}, fmt.Errorf("decode the result of %s: %w", spec.File, err)
 	}
-	result.WallSeconds = float64(time.Since(start).Milliseconds()) / 1000
+	result.WallSeconds = wallSeconds(start)
 	return result, nil
 }
+
+func wallSeconds(since time.Time) float64 { return float64(time.Since(since).Milliseconds()) / 1000 }
 
 // runDrillJob is the child's side of Drill.
 func runDrillJob(ctx context.Context, input []byte, emit func(any)) ([]byte, error) {
@@ -108,7 +113,7 @@ func (spec Spec) Options(emit func(any)) (Options, error) {
 	}
 	rules, alertmanager := Design(spec.Rules, spec.Alertmanager)
 	return Options{
-		Scenario: scenario, Seed: spec.Seed, Interval: spec.Interval, Rules: rules, Alertmanager: alertmanager,
+		Scenario: scenario, Seed: spec.Seed, Interval: spec.Interval, Rules: rules, Alertmanager: alertmanager, Past: spec.Past,
 		OnProgress: func(done, total time.Duration) { emit(progress{done, total}) },
 	}, nil
 }

@@ -22,10 +22,6 @@ import (
 // `gameday up`, so that the links in a replay's messages open in a live stack.
 func replayURL() *url.URL { return &url.URL{Scheme: "http", Host: "127.0.0.1:8080"} }
 
-// settle is how long the stack runs before the history begins, so that its
-// first scrape is not the beginning of the history.
-const settle = time.Minute
-
 // Options say what to replay.
 type Options struct {
 	Scenario *drill.Scenario
@@ -37,6 +33,9 @@ type Options struct {
 	Alertmanager engine.ConfigSource
 	// Drills are live drills that somebody plays beside it. The zero value: nobody does.
 	Drills stack.Drills
+	// Past is a folder with the series of the history. Empty: the history is made
+	// first.
+	Past string
 	// OnProgress hears how much of the virtual time has passed. Nil: nobody.
 	OnProgress func(done, total time.Duration)
 
@@ -65,24 +64,35 @@ func Run(ctx context.Context, o Options) (drill.Result, error) {
 // afterHistory runs a stack in virtual time and calls play when all of the history
 // is there that play does not have to walk through itself.
 func (o Options) afterHistory(ctx context.Context, play func(context.Context, *stack.Stack, referee.Options) error) error {
-	if o.Interval == 0 {
-		o.Interval = 15 * time.Second
-	}
-	return inVirtualTime(ctx, stack.Options{
-		PublicURL: replayURL(), Rules: o.Rules, Alertmanager: o.Alertmanager, Drills: o.Drills,
-		Interval: o.Interval, RPS: o.Scenario.Load.RPS, Seed: o.Seed,
-		Remember: o.Scenario.History + o.Scenario.Duration + time.Hour,
-	}, func(ctx context.Context, s *stack.Stack) error {
-		// Otherwise a quiet night would begin with the crowd of the day.
-		if err := s.Users().SetRPS(o.Scenario.Load.RateAt(-o.Scenario.History)); err != nil {
-			return fmt.Errorf("set the load: %w", err)
+	o.Interval = o.interval()
+	m := o.moments(time.Now())
+	return withDataDir(func(dir string) error {
+		if err := o.bringPast(ctx, m, dir); err != nil {
+			return err
 		}
-		since := time.Now().Add(settle)
-		if err := o.repeatHistory(ctx, s.Engine(), since); err != nil {
-			return fmt.Errorf("make the history: %w", err)
-		}
-		return play(ctx, s, o.game(s, since))
+		return inVirtualTime(ctx, o.stackOptions(m, dir), func(ctx context.Context, s *stack.Stack) error {
+			// Otherwise a quiet night would begin with the crowd of the day.
+			if err := s.Users().SetRPS(o.Scenario.Load.RateAt(time.Until(m.zero) * -1)); err != nil {
+				return fmt.Errorf("set the load: %w", err)
+			}
+			return play(ctx, s, o.game(s, m))
+		})
 	})
+}
+
+func (o Options) interval() time.Duration {
+	if o.Interval == 0 {
+		return 15 * time.Second
+	}
+	return o.Interval
+}
+
+func (o Options) stackOptions(m moments, dataDir string) stack.Options {
+	return stack.Options{
+		DataDir: dataDir, PublicURL: replayURL(), Rules: o.Rules, Alertmanager: o.Alertmanager, Drills: o.Drills,
+		Interval: o.Interval, RPS: o.Scenario.Load.RPS, Seed: o.Seed, Started: m.began,
+		Remember: o.Scenario.History + o.Scenario.Duration + time.Hour,
+	}
 }
 
 // inVirtualTime runs a stack on a network in memory for as long as do takes.
@@ -104,15 +114,10 @@ func inVirtualTime(ctx context.Context, o stack.Options, do func(context.Context
 	return errors.Join(<-stopped, err)
 }
 
-// game says what to play. What is simulated begins at since.
-func (o Options) game(s *stack.Stack, since time.Time) referee.Options {
-	total := o.Scenario.History + o.Scenario.Duration
+// game says what to play.
+func (o Options) game(s *stack.Stack, m moments) referee.Options {
 	game := s.Game()
-	game.Scenario, game.Start, game.Since, game.Sample = o.Scenario, since.Add(o.simulated()), since, o.Interval
-	game.OnProgress = func(sinceStart time.Duration) {
-		if o.OnProgress != nil {
-			o.OnProgress(o.Scenario.History+sinceStart, total)
-		}
-	}
+	game.Scenario, game.Start, game.Since, game.Sample = o.Scenario, m.zero, m.since(), o.Interval
+	game.OnProgress = func(sinceStart time.Duration) { o.tell(m, m.zero.Add(sinceStart)) }
 	return game
 }

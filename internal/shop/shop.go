@@ -43,6 +43,9 @@ type Options struct {
 	// SizedFor is the load that the service has the means for, with room to
 	// spare: the requests of all users of the shop a second. 0: DefaultSizedFor.
 	SizedFor float64
+	// Started is when its first process started, for a service that takes the place of
+	// one that ran until now. Zero: now.
+	Started time.Time
 	// Container is what the service runs in. Nil means a modelled one. In a real
 	// one, whoever runs the service makes its State real: the service only
 	// slows down, fails and counts.
@@ -110,7 +113,10 @@ func newService(sp spec, o Options) (*Service, error) {
 	if sp.jobs > 0 {
 		s.jobs = newJobs(sp.jobs, sp.jobTime(o.SizedFor))
 	}
-	p, err := s.newProcess(time.Now(), release)
+	if o.Started.IsZero() {
+		o.Started = time.Now()
+	}
+	p, err := s.newProcess(o.Started, release)
 	if err != nil {
 		return nil, fmt.Errorf("register metrics of %s: %w", sp.name, err)
 	}

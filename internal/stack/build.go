@@ -87,7 +87,7 @@ func (s *Stack) buildShop(context.Context) error {
 	transport := s.opts.Network.Transport()
 	for _, name := range shop.Names() {
 		svc, err := shop.New(shop.Options{
-			Name: name, Transport: transport, SizedFor: s.opts.RPS, Seed: s.opts.Seed, Spans: s.opts.Spans, Log: s.opts.Log,
+			Name: name, Transport: transport, SizedFor: s.opts.RPS, Seed: s.opts.Seed, Started: s.opts.Started, Spans: s.opts.Spans, Log: s.opts.Log,
 		})
 		if err != nil {
 			return fmt.Errorf("build service %s: %w", name, err)

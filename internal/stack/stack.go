@@ -47,6 +47,9 @@ type Options struct {
 	Remember time.Duration
 	// Seed of everything random. The same seed gives the same users.
 	Seed uint64
+	// Started is when the services started, if they take the place of those of an
+	// earlier stack whose series are in DataDir. Zero: now.
+	Started time.Time
 	// Volatile leaves out the waits for the disk that make a crash harmless:
 	// for replays, whose data nobody needs afterwards.
 	Volatile bool
