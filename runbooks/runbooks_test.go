@@ -10,13 +10,14 @@ import (
 	"goldensignals/alerts"
 	"goldensignals/drills"
 	"goldensignals/internal/runbook"
+	"goldensignals/internal/runbook/promql"
 	"goldensignals/runbooks"
 )
 
 // TestRunbooks checks the runbooks as they stand against the shipped alerts and drills.
 func TestRunbooks(t *testing.T) {
 	t.Parallel()
-	findings, err := runbook.Lint(runbooks.FS(), known(t))
+	findings, err := runbook.Lint(runbooks.FS(), known(t), promql.Selects)
 	if err != nil {
 		t.Fatal(err)
 	}

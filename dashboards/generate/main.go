@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"goldensignals/dashboards"
+	"goldensignals/dashboards/boards"
 )
 
 func main() {
@@ -21,11 +21,11 @@ func write(args []string) error {
 	if len(args) != 1 {
 		return errors.New("want one argument, the folder for the boards")
 	}
-	boards, err := dashboards.All()
+	list, err := boards.All()
 	if err != nil {
 		return err
 	}
-	for _, b := range boards {
+	for _, b := range list {
 		data, err := b.JSON()
 		if err != nil {
 			return err

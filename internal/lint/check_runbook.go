@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"goldensignals/internal/runbook"
+	"goldensignals/internal/runbook/promql"
 )
 
 // runbookPages wants runbooks that the router can load and that people can
@@ -24,7 +25,7 @@ func runbookPages(in *input) []Finding {
 			found = append(found, fault(files[0].Name, 1, "open folder: "+err.Error(), "correct its name"))
 			continue
 		}
-		findings, err := runbook.Lint(pagesFS{sub, names(files)}, known)
+		findings, err := runbook.Lint(pagesFS{sub, names(files)}, known, promql.Selects)
 		if err != nil {
 			found = append(found, fault(files[0].Name, 1, err.Error(), "correct the runbook"))
 			continue

@@ -2,7 +2,6 @@ package runbook
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"io/fs"
 	"regexp"
@@ -10,8 +9,6 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
-
-	"github.com/prometheus/prometheus/promql/parser"
 )
 
 // Finding is something that is wrong with a runbook, with its remedy.
@@ -43,9 +40,14 @@ type Known struct {
 // maxBrief is how many characters of Meaning an SMS has room for.
 const maxBrief = 90
 
-// Lint checks the runbooks at the root of fsys as they stand. The findings are
-// sorted by file and line; an error means that a file could not be opened.
-func Lint(fsys fs.FS, known Known) ([]Finding, error) {
+// Selects reads PromQL: it returns the names of the series that a query selects or,
+// with an error, in which line of the query that is, from 0.
+type Selects func(query string) (names []string, line int, err error)
+
+// Lint checks the runbooks at the root of fsys as they stand, their queries with the
+// Selects of package promql. The findings are sorted by file and line; an error means
+// that a file could not be opened.
+func Lint(fsys fs.FS, known Known, selects Selects) ([]Finding, error) {
 	pages, findings, err := readAll(fsys)
 	if err != nil {
 		return nil, err
@@ -60,7 +62,7 @@ func Lint(fsys fs.FS, known Known) ([]Finding, error) {
 	}
 	for _, p := range pages {
 		if !unread[p.File] {
-			findings = append(findings, p.lint(known, names)...)
+			findings = append(findings, p.lint(known, names, selects)...)
 		}
 	}
 	for _, alert := range known.Alerts {
@@ -75,13 +77,13 @@ func Lint(fsys fs.FS, known Known) ([]Finding, error) {
 }
 
 // lint runs every check on one page.
-func (p *Page) lint(known Known, pages []string) (findings []Finding) {
+func (p *Page) lint(known Known, pages []string, selects Selects) (findings []Finding) {
 	for _, check := range []func() []Finding{
 		func() []Finding { return p.lintFront(known) },
 		p.lintHeadings, p.lintMeaning, p.lintUnfinished,
 		func() []Finding { return p.lintLinks(pages) },
 		p.lintFences,
-		func() []Finding { return p.lintQueries(known) },
+		func() []Finding { return p.lintQueries(known, selects) },
 		p.lintCommands, p.lintMitigation, p.lintTime,
 	} {
 		findings = append(findings, check()...)
@@ -209,11 +211,11 @@ func (p *Page) lintFences() (findings []Finding) {
 	return findings
 }
 
-func (p *Page) lintQueries(known Known) (findings []Finding) {
+func (p *Page) lintQueries(known Known, selects Selects) (findings []Finding) {
 	in := map[string]bool{}
 	for _, q := range p.Queries {
 		in[q.Section] = true
-		findings = append(findings, p.lintQuery(q, known)...)
+		findings = append(findings, p.lintQuery(q, known, selects)...)
 	}
 	for _, h := range p.outline.headings {
 		if (h.text == "Diagnosis" || h.text == "Verification") && !in[h.text] {
@@ -223,12 +225,12 @@ func (p *Page) lintQueries(known Known) (findings []Finding) {
 	return findings
 }
 
-func (p *Page) lintQuery(q Query, known Known) (findings []Finding) {
-	expr, err := parser.NewParser(parser.Options{}).ParseExpr(q.Expr)
+func (p *Page) lintQuery(q Query, known Known, selects Selects) (findings []Finding) {
+	names, line, err := selects(q.Expr)
 	if err != nil {
-		return []Finding{p.finding(q.Line+lineWithin(q.Expr, err), "%v", err)}
+		return []Finding{p.finding(q.Line+line, "%v", err)}
 	}
-	for _, name := range recorded(expr) {
+	for _, name := range recorded(names) {
 		if known.Recorded != nil && !slices.Contains(known.Recorded, name) {
 			findings = append(findings, p.finding(q.Line, "no rule records %s; ask for a series that there is", name))
 		}
@@ -248,24 +250,14 @@ func (p *Page) lintQuery(q Query, known Known) (findings []Finding) {
 	return findings
 }
 
-// lineWithin is in which line of the query an error of its parser is.
-func lineWithin(expr string, err error) int {
-	found, ok := errors.AsType[parser.ParseErrors](err)
-	if !ok || len(found) == 0 {
-		return 0
-	}
-	return strings.Count(expr[:min(int(found[0].PositionRange.Start), len(expr))], "\n")
-}
-
-// recorded lists the series of a query that only a recording rule can make.
-func recorded(expr parser.Expr) (names []string) {
-	parser.Inspect(expr, func(n parser.Node, _ []parser.Node) error {
-		if v, ok := n.(*parser.VectorSelector); ok && strings.Contains(v.Name, ":") && !slices.Contains(names, v.Name) {
-			names = append(names, v.Name)
+// recorded lists, once each, the series that only a recording rule can make.
+func recorded(names []string) (recorded []string) {
+	for _, name := range names {
+		if strings.Contains(name, ":") && !slices.Contains(recorded, name) {
+			recorded = append(recorded, name)
 		}
-		return nil
-	})
-	return names
+	}
+	return recorded
 }
 
 func sameReadings(a, b []Reading) bool {

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"goldensignals/internal/runbook"
+	"goldensignals/internal/runbook/promql"
 )
 
 // good is a runbook without a fault. The tests break one thing at a time.
@@ -54,7 +55,7 @@ func known() runbook.Known {
 
 func lint(t *testing.T, text string, known runbook.Known) (found []string) {
 	t.Helper()
-	findings, err := runbook.Lint(files("A.md", text, "README.md", "TODO"), known)
+	findings, err := runbook.Lint(files("A.md", text, "README.md", "TODO"), known, promql.Selects)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/prometheus/prometheus/promql/parser"
+
 	"goldensignals/internal/alert"
 	"goldensignals/internal/runbook"
 )
@@ -104,6 +106,37 @@ func TestReadingIsRefused(t *testing.T) {
 		_, err := query(t, "# outage: "+reading+"\nup")
 		if err == nil || !strings.Contains(err.Error(), "A.md:8: outage: "+want) {
 			t.Errorf("%q: %v, want an error with line 8 and %s", reading, err, want)
+		}
+	}
+}
+
+// TestReadingsSelectAsPromQL holds selectors against Prometheus' own parser.
+func TestReadingsSelectAsPromQL(t *testing.T) {
+	t.Parallel()
+	values := []string{"", "a", "ab", "b", `a"b`, `a"b"`, "a'b", `a\b`, "a`b", "a,b", "a b"}
+	for _, selector := range []string{
+		`{s="a"}`, `{s!="a"}`, `{s=~"a"}`, `{s=~"a.*"}`, `{s=~"a|b"}`, `{s!~"a|b"}`, `{s=""}`, `{s=~""}`, `{other="",s!=""}`,
+		`{ s = "a" , }`, `{s="a\"b"}`, `{s='a"b"'}`, `{s='a\'b'}`, `{s="a'b"}`, `{s='a\\b'}`, "{s=`a\\b`}", "{s=~`a.b`}", `{s="a\x60b"}`,
+		`{s="a,b"}`, `{s=~"a[ ,]b",s!="a,b"}`, `{by="",s="a"}`,
+		`{s}`, `{s=}`, `{s=a}`, `{="a"}`, `{s=="a"}`, `{s~"a"}`, `{s="a" s="b"}`, `{,s="a"}`, `{s="a",,}`, `{1s="a"}`, `{s-t="a"}`,
+		`{s="a\q"}`, `{s='a\"b'}`, `{s=~"("}`, `{s!~"["}`,
+	} {
+		q, err := query(t, "# well: "+selector+"\nup")
+		want, wantErr := parser.NewParser(parser.Options{}).ParseMetricSelector("x" + selector)
+		if (err != nil) != (wantErr != nil) {
+			t.Errorf("%s: %v, and PromQL says %v", selector, err, wantErr)
+		}
+		if err != nil || wantErr != nil {
+			continue
+		}
+		for _, value := range values {
+			matches := true
+			for _, m := range want {
+				matches = matches && (m.Name != "s" || m.Matches(value))
+			}
+			if got := q.Well[0].Holds([]runbook.Sample{{Labels: alert.Labels{"s": value}}}); got != matches {
+				t.Errorf("%s holds for s=%q: %v, and PromQL says %v", selector, value, got, matches)
+			}
 		}
 	}
 }

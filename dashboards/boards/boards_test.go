@@ -1,4 +1,4 @@
-package dashboards
+package boards
 
 import (
 	"encoding/json"
@@ -17,6 +17,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"goldensignals/alerts"
+	"goldensignals/dashboards"
 	"goldensignals/internal/bubble"
 	"goldensignals/internal/replay"
 	"goldensignals/runbooks"
@@ -57,12 +58,12 @@ func TestBoardsAreGenerated(t *testing.T) {
 			t.Fatal(err)
 		}
 		want = append(want, b.Name+".json")
-		kept, err := fs.ReadFile(FS(), b.Name+".json")
+		kept, err := fs.ReadFile(dashboards.FS(), b.Name+".json")
 		if diff := cmp.Diff(string(kept), string(made)); err != nil || diff != "" {
 			t.Errorf("%s.json (%v) is not what Go makes; run: go generate ./dashboards (-kept +made):\n%s", b.Name, err, diff)
 		}
 	}
-	got, err := fs.Glob(FS(), "*")
+	got, err := fs.Glob(dashboards.FS(), "*")
 	if diff := cmp.Diff(slices.Sorted(slices.Values(want)), got); err != nil || diff != "" {
 		t.Errorf("files (%v) (-want +got):\n%s", err, diff)
 	}
@@ -72,7 +73,7 @@ func TestBoardsAreGenerated(t *testing.T) {
 func TestJSONIsGrafanas(t *testing.T) {
 	t.Parallel()
 	for _, b := range boards(t) {
-		data, err := fs.ReadFile(FS(), b.Name+".json")
+		data, err := fs.ReadFile(dashboards.FS(), b.Name+".json")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -275,7 +276,7 @@ func TestDashboardURLs(t *testing.T) {
 			}
 			path, ok := strings.CutPrefix(strings.Trim(strings.TrimSpace(url), "'"), "{{ $externalLabels.dashboard_base }}/d/")
 			uid, _, _ := strings.Cut(path, "?")
-			if _, err := fs.Stat(FS(), uid+".json"); !ok || err != nil {
+			if _, err := fs.Stat(dashboards.FS(), uid+".json"); !ok || err != nil {
 				t.Errorf("%s: %s leads to no board: %v", name, url, err)
 			}
 		}

@@ -1,4 +1,4 @@
-package dashboards
+package boards
 
 import "github.com/grafana/grafana-foundation-sdk/go/units"
 
