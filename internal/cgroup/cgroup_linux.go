@@ -2,13 +2,9 @@ package cgroup
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/prometheus/procfs"
@@ -41,60 +37,14 @@ func exists(elem ...string) bool {
 	return err == nil
 }
 
-// files reads the files of a control group and keeps the first error. A file that
-// is missing, as every file of a controller that is not switched on is, has no text.
-type files struct {
-	root string
-	err  error
-}
-
-func (f *files) text(name string) string {
-	text, err := os.ReadFile(filepath.Join(f.root, name))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		f.fail(err)
+// readText reads a file that may be missing, as every file of a controller that
+// is not switched on is; its text is then empty.
+func readText(elem ...string) (string, error) {
+	text, err := os.ReadFile(filepath.Join(elem...))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
 	}
-	return strings.TrimSpace(string(text))
-}
-
-// number reads a file of one number; "max" is more than there can be.
-func (f *files) number(name string) uint64 {
-	text := f.text(name)
-	switch text {
-	case "":
-		return 0
-	case "max":
-		return math.MaxUint64
-	}
-	return f.parse(name, text)
-}
-
-// pairs reads a file whose lines are a name and a number each.
-func (f *files) pairs(name string) map[string]uint64 {
-	pairs := map[string]uint64{}
-	for line := range strings.Lines(f.text(name)) {
-		key, value, _ := strings.Cut(strings.TrimSpace(line), " ")
-		pairs[key] = f.parse(name+": "+key, value)
-	}
-	return pairs
-}
-
-// parse reads what the kernel counts. Some kernels let a counter that was read
-// while it changed fall below zero.
-func (f *files) parse(where, text string) uint64 {
-	if n, err := strconv.ParseInt(text, 10, 64); err == nil && n < 0 {
-		return 0
-	}
-	n, err := strconv.ParseUint(text, 10, 64)
-	if err != nil {
-		f.fail(fmt.Errorf("%s: %w", filepath.Join(f.root, where), err))
-	}
-	return n
-}
-
-func (f *files) fail(err error) {
-	if f.err == nil {
-		f.err = err
-	}
+	return string(text), err
 }
 
 // startOf is when the calling process started. Its container started then, too:

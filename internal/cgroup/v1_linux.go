@@ -7,32 +7,57 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/containerd/cgroups/v3/cgroup1"
 )
 
 // readV1 reads the group of a container under version 1, where every controller
 // has a tree of its own and the container sees its own place as the root of
-// each.
-func readV1(root string, s *Stats) (err error) {
-	f := &files{root: root}
-	cpu, memory := f.pairs("cpu/cpu.stat"), f.pairs("memory/memory.stat")
-	s.CPUUsage = time.Duration(f.number("cpuacct/cpuacct.usage"))
-	s.CPUPeriods, s.CPUThrottledPeriods = cpu["nr_periods"], cpu["nr_throttled"]
-	s.CPUThrottled = time.Duration(cpu["throttled_time"])
-	s.MemoryWorkingSet = workingSet(f.number("memory/memory.usage_in_bytes"), memory["total_inactive_file"])
-	s.MemoryLimit = limit(f.number("memory/memory.limit_in_bytes"))
-	s.OOMKills = f.pairs("memory/memory.oom_control")["oom_kill"]
-	quota, period := f.text("cpu/cpu.cfs_quota_us"), f.text("cpu/cpu.cfs_period_us")
-	if f.err != nil {
-		return f.err
+// each. containerd's package reads statistics; of the quota it has only the
+// writing.
+func readV1(root string, s *Stats) error {
+	group, err := cgroup1.Load(cgroup1.StaticPath("/"), cgroup1.WithHierarchy(func() ([]cgroup1.Subsystem, error) {
+		return []cgroup1.Subsystem{
+			cgroup1.NewCpu(root),
+			cgroup1.NewCpuacct(root),
+			cgroup1.NewMemory(root, cgroup1.OptionalSwap(), cgroup1.IgnoreModules("kmem", "kmem.tcp")),
+		}, nil
+	}))
+	if err != nil {
+		return err
 	}
-	s.CPUQuota, err = cores(filepath.Join(root, "cpu"), quota, period)
+	m, err := group.Stat(cgroup1.IgnoreNotExist)
+	if err != nil {
+		return err
+	}
+	s.CPUUsage = time.Duration(m.GetCPU().GetUsage().GetTotal())
+	s.CPUPeriods = m.GetCPU().GetThrottling().GetPeriods()
+	s.CPUThrottledPeriods = m.GetCPU().GetThrottling().GetThrottledPeriods()
+	s.CPUThrottled = time.Duration(m.GetCPU().GetThrottling().GetThrottledTime())
+	memory := m.GetMemory()
+	s.MemoryWorkingSet = workingSet(memory.GetUsage().GetUsage(), memory.GetTotalInactiveFile())
+	s.MemoryLimit = limit(memory.GetUsage().GetLimit())
+	s.OOMKills = m.GetMemoryOomControl().GetOomKill()
+	s.CPUQuota, err = quotaV1(root)
 	return err
+}
+
+func quotaV1(root string) (float64, error) {
+	quota, err := readText(root, "cpu", "cpu.cfs_quota_us")
+	if err != nil {
+		return 0, err
+	}
+	period, err := readText(root, "cpu", "cpu.cfs_period_us")
+	if err != nil {
+		return 0, err
+	}
+	return cores(filepath.Join(root, "cpu"), quota, period)
 }
 
 // cores works out a quota from the kernel's words. A quota that is missing or
 // not a number above zero ("max", "-1") means none.
 func cores(where, quota, period string) (float64, error) {
-	q, err := strconv.ParseFloat(quota, 64)
+	q, err := strconv.ParseFloat(strings.TrimSpace(quota), 64)
 	if err != nil || q <= 0 {
 		return 0, nil
 	}

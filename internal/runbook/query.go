@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/prometheus/alertmanager/matcher/parse"
 	"github.com/prometheus/alertmanager/pkg/labels"
 
 	"goldensignals/internal/alert"
@@ -137,43 +138,15 @@ func cutSelector(text string) (selector, rest string, err error) {
 	return found, strings.TrimSpace(text[len(found):]), nil
 }
 
-// matcherPattern finds a matcher at the beginning of a text: label, operator, value
-// and what is between it and the next one.
-const matcherPattern = `^\s*([a-zA-Z_]\w*)\s*(=~|!~|!=|=)\s*` +
-	`("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|` + "`[^`]*`" + `)\s*(?:,\s*|$)`
-
-// parseSelector reads a selector as PromQL does, other than that it may be empty.
-// That much needs no parser of PromQL, and Alertmanager's matchers compare as
-// Prometheus' do: who only shows runbooks links neither server.
-func parseSelector(selector string) (matchers []*labels.Matcher, err error) {
-	pattern := regexp.MustCompile(matcherPattern)
-	for rest := strings.TrimSpace(selector[1 : len(selector)-1]); rest != ""; {
-		found := pattern.FindStringSubmatch(rest)
-		if found == nil {
-			return nil, fmt.Errorf("selector %s: %s is no matcher; write it such as service=\"payments\"", selector, rest)
-		}
-		m, err := parseMatcher(found[1], found[2], found[3])
-		if err != nil {
-			return nil, fmt.Errorf("selector %s: %w", selector, err)
-		}
-		matchers, rest = append(matchers, m), rest[len(found[0]):]
+// parseSelector reads a selector; an empty one matches any sample. Alertmanager's
+// matchers are written and compare as Prometheus' do, and its reader links no server
+// to a program that only shows runbooks.
+func parseSelector(selector string) ([]*labels.Matcher, error) {
+	matchers, err := parse.Matchers(selector)
+	if err != nil {
+		return nil, fmt.Errorf("selector %s: %w", selector, err)
 	}
 	return matchers, nil
-}
-
-func parseMatcher(label, op, quoted string) (*labels.Matcher, error) {
-	value, err := strconv.Unquote(quoted)
-	if quoted[0] == '\'' { // which PromQL has for strings, and Go for one letter
-		inner := strings.ReplaceAll(quoted[1:len(quoted)-1], `\'`, `'`)
-		value, err = strconv.Unquote(`"` + strings.ReplaceAll(inner, `"`, `\"`) + `"`)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("value %s: %w", quoted, err)
-	}
-	compare := map[string]labels.MatchType{
-		"=": labels.MatchEqual, "!=": labels.MatchNotEqual, "=~": labels.MatchRegexp, "!~": labels.MatchNotRegexp,
-	}
-	return labels.NewMatcher(compare[op], label, value)
 }
 
 func parseComparison(text string) (op string, number float64, err error) {
