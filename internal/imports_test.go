@@ -29,8 +29,9 @@ const edges = `
 /designs:
 /drills:
 /runbooks:
-/dashboards: /alerts
-/dashboards/generate: /dashboards
+/dashboards:
+/dashboards/boards: /alerts
+/dashboards/generate: /dashboards/boards
 
 # words: what everybody speaks
 alert:
@@ -41,10 +42,12 @@ trace:
 drill: alert fault
 
 # workers: they know the words
+cache:
 cgroup:
 cli:
 cli/clitest:
-engine:
+engine/promapi:
+engine: engine/promapi
 export:
 guard:
 server:
@@ -59,7 +62,8 @@ tracing: trace
 referee: alert drill fault
 remote: drill fault faultapi load
 runbook: alert drill fault
-lint: alert dependency drill runbook
+runbook/promql:
+lint: alert dependency drill runbook runbook/promql
 store: alert
 receiver/outbound: alert
 receiver/logline: alert receiver/outbound
@@ -79,7 +83,7 @@ stack/stacktest:
 storm: alert engine receiver/logline receiver/sms receiver/ticket router store
 
 # a stack in virtual time, and with people
-replay: bubble drill engine referee stack
+replay: bubble cache drill engine referee stack
 rehearsal: alert bubble fault referee replay runbook
 exported: bubble drill engine fault lint scoreboard stack
 live: /runbooks console drill fault load referee replay report router/web runbook shop stack tracing

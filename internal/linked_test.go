@@ -25,7 +25,7 @@ var (
 	}
 	// makers are for whoever makes or tests what the programs embed or read.
 	makers = []string{
-		"github.com/chromedp/", "github.com/compose-spec/", "github.com/containerd/", "github.com/grafana/grafana-foundation-sdk/",
+		"github.com/chromedp/", "github.com/compose-spec/", "github.com/grafana/grafana-foundation-sdk/",
 		"goldensignals/dashboards/boards", "goldensignals/deploy",
 	}
 	// rpc is for spans alone.

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/prometheus/alertmanager/matcher/parse"
+	matcherparse "github.com/prometheus/alertmanager/matcher/parse"
 	"github.com/prometheus/alertmanager/pkg/labels"
 
 	"goldensignals/internal/alert"
@@ -139,10 +139,14 @@ func cutSelector(text string) (selector, rest string, err error) {
 }
 
 // parseSelector reads a selector; an empty one matches any sample. Alertmanager's
-// matchers are written and compare as Prometheus' do, and its reader links no server
-// to a program that only shows runbooks.
+// matchers compare as Prometheus' do, and their reader links no server to a program
+// that only shows runbooks. It takes values without quotes as well, PromQL does not.
 func parseSelector(selector string) ([]*labels.Matcher, error) {
-	matchers, err := parse.Matchers(selector)
+	quoted := regexp.MustCompile(`^\{\s*(?:[A-Za-z_]\w*\s*(?:=~|!~|!=|=)\s*"(?:[^"\\]|\\.)*"\s*(?:,\s*|\}$))*\}?$`)
+	if !quoted.MatchString(selector) {
+		return nil, fmt.Errorf(`selector %s: write matchers such as service="payments", with commas between them`, selector)
+	}
+	matchers, err := matcherparse.Matchers(selector)
 	if err != nil {
 		return nil, fmt.Errorf("selector %s: %w", selector, err)
 	}
