@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"goldensignals/internal/cli"
-	"goldensignals/internal/stack/stacktest"
+	"goldensignals/internal/tier"
 )
 
 const (
@@ -104,7 +104,7 @@ func TestReplayIntoFile(t *testing.T) {
 
 func TestCompareSeveral(t *testing.T) {
 	t.Parallel()
-	stacktest.SkipUnderRace(t)
+	tier.Replay(t)
 	drill := filepath.Join(t.TempDir(), "hour.yaml")
 	if err := os.WriteFile(drill, []byte(hour), 0o600); err != nil {
 		t.Fatal(err)

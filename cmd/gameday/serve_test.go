@@ -14,12 +14,12 @@ import (
 
 	"goldensignals/internal/cli"
 	"goldensignals/internal/cli/clitest"
-	"goldensignals/internal/stack/stacktest"
+	"goldensignals/internal/tier"
 )
 
 func TestPrepare(t *testing.T) {
 	t.Parallel()
-	stacktest.SkipUnderRace(t) // it makes a history
+	tier.Replay(t) // it makes a history
 	dir := t.TempDir()
 	token, data := filepath.Join(dir, "secrets", "token"), filepath.Join(dir, "prometheus")
 	args := []string{"prepare", "--token-file=" + token, "--history=" + data, "--history.length=10m"}

@@ -11,13 +11,11 @@ import (
 
 	"goldensignals/internal/alert"
 	"goldensignals/internal/router"
-	"goldensignals/internal/stack/stacktest"
 )
 
 // A disk that is full: webhooks are answered 503, nothing is half written, and when
 // there is room again everything goes on without a hand.
 func TestDiskFull(t *testing.T) {
-	stacktest.SkipUnderRace(t)
 	dir := t.TempDir()
 	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=16m"); err != nil {
 		t.Skipf("needs a file system of its own, and the right to mount it: %v", err)
@@ -81,9 +79,9 @@ func TestDiskFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, key := range refused { // Alertmanager sends them again
-		untilWithin(t, 10*time.Second, "accepted after there is room", func() bool { return post(key) == 204 })
+		until(t, "accepted after there is room", func() bool { return post(key) == 204 })
 	}
-	untilWithin(t, 30*time.Second, "everything is delivered", func() bool {
+	until(t, "everything is delivered", func() bool {
 		c, err := r.st.Counts(t.Context())
 		return err == nil && c.Pending == 0 && c.Dead == 0
 	})
