@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"goldensignals/internal/cgroup"
@@ -65,6 +66,10 @@ func TestFaultsOutliveTheProcess(t *testing.T) {
 
 func TestRepairsOutliveTheProcess(t *testing.T) {
 	t.Parallel()
+	synctest.Test(t, repairsOutliveTheProcess)
+}
+
+func repairsOutliveTheProcess(t *testing.T) {
 	now := time.Now()
 	f := &faults{service: "payments", set: fault.NewSet("payments"), dir: t.TempDir()}
 	if _, err := f.set.Inject(now.Add(-time.Minute), fault.Fault{Kind: "errors", Service: "payments", Ratio: 0.5}); err != nil {
