@@ -128,7 +128,7 @@ func TestServeAlone(t *testing.T) {
 	done := make(chan int, 1)
 	go func() { done <- run(ctx, args, &stdout, &stderr) }()
 	defer cancel()
-	until(t, 10*time.Second, "health", func() bool {
+	until(t, "health", func() bool {
 		status, _, _ := call(t, "serve", "--healthcheck", "--web.listen-address="+addr)
 		return status == cli.ExitOK
 	})
@@ -138,7 +138,7 @@ func TestServeAlone(t *testing.T) {
 	if text := get(t, "http://"+addr+"/metrics"); !strings.Contains(text, "gameday_drill_running 0\n") {
 		t.Errorf("metrics:\n%s", text)
 	}
-	until(t, 10*time.Second, "word of the services", func() bool { return strings.Contains(stderr.String(), "what is broken in a service is not known") })
+	until(t, "word of the services", func() bool { return strings.Contains(stderr.String(), "what is broken in a service is not known") })
 	cancel()
 	if status := <-done; status != cli.ExitOK {
 		t.Errorf("status %d: %s", status, stderr.String())
