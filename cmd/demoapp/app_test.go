@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"goldensignals/internal/havoc"
+	"goldensignals/internal/patience"
 )
 
 func TestServes(t *testing.T) {
@@ -73,13 +74,13 @@ func endsGracefully(t *testing.T, drain time.Duration) (seen bool) {
 	r.inject(t, fmt.Sprintf(`{"kind":"latency","service":"payments","delay":%q}`, drain+500*time.Millisecond))
 	charged := make(chan int, 1)
 	go func() { charged <- r.charge(t) }()
-	eventually(t, "request under way", func() bool {
+	patience.Until(t, "request under way", func() bool {
 		_, metrics := ask(t, http.MethodGet, r.web("/metrics"), "")
 		return strings.Contains(metrics, "\nhttp_server_active_requests 1\n") || len(charged) > 0
 	})
 	r.end()
 	var ready int
-	eventually(t, "end of readiness", func() bool {
+	patience.Until(t, "end of readiness", func() bool {
 		ready, _ = ask(t, http.MethodGet, r.web("/-/ready"), "")
 		return ready != http.StatusOK
 	})
@@ -150,7 +151,7 @@ func TestLastAnswerOfTheAPI(t *testing.T) {
 		t.Fatalf("the order is not under way: %q, %v", line, err)
 	}
 	r.end()
-	eventually(t, "end of the service", func() bool { return r.charge(t) == 0 })
+	patience.Until(t, "end of the service", func() bool { return r.charge(t) == 0 })
 	fmt.Fprint(conn, order)
 	_, _ = answers.ReadString('\n') // the empty line after 100 Continue
 	if line, err := answers.ReadString('\n'); err != nil || !strings.Contains(line, "201") {

@@ -20,6 +20,7 @@ import (
 	"goldensignals/internal/cli/clitest"
 	"goldensignals/internal/fault"
 	"goldensignals/internal/havoc"
+	"goldensignals/internal/patience"
 )
 
 func kinds(r *running) []string {
@@ -111,7 +112,7 @@ func TestCrashLoop(t *testing.T) {
 	if status, _ := ask(t, http.MethodDelete, r.api("faults"), ""); status != http.StatusOK {
 		t.Fatalf("clear: status %d", status)
 	}
-	eventually(t, "service", func() bool { return r.app.serving.Load() != nil })
+	patience.Until(t, "service", func() bool { return r.app.serving.Load() != nil })
 }
 
 // TestSupervisor runs the program as a container does: as parent and child.
@@ -127,7 +128,7 @@ func TestSupervisor(t *testing.T) {
 		stderr, status := &clitest.Output{}, make(chan int, 1)
 		go func() { status <- run(ctx, args, noEnv, io.Discard, stderr) }()
 		var found []string
-		eventually(t, "service", func() bool {
+		patience.Until(t, "service", func() bool {
 			found = regexp.MustCompile(`msg="serving faults" address=(\S+)\n(?s:.*)msg=serving `).FindStringSubmatch(stderr.String())
 			return found != nil
 		})

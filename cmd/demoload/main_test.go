@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"goldensignals/internal/cli"
+	"goldensignals/internal/patience"
 	"goldensignals/internal/remote"
 )
 
@@ -65,7 +66,7 @@ func TestUsersAndProber(t *testing.T) {
 	start(t, "users", "--target="+counting(&visits), "--rps=100", "--token-file="+token, "--web.listen-address="+web, "--admin.listen-address="+admin)
 	start(t, "probe", "--target="+counting(&walked), "--web.listen-address="+probe)
 
-	eventually(t, "users", func() bool { return visits.Load() > 20 })
+	patience.Until(t, "users", func() bool { return visits.Load() > 20 })
 	orders, err := url.Parse("http://" + admin)
 	if err != nil {
 		t.Fatal(err)
@@ -80,7 +81,7 @@ func TestUsersAndProber(t *testing.T) {
 	if err := users.SetRPS(0); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "quiet", func() bool {
+	patience.Until(t, "quiet", func() bool {
 		before := visits.Load()
 		time.Sleep(50 * time.Millisecond)
 		return visits.Load() == before
@@ -124,7 +125,7 @@ func start(t *testing.T, args ...string) {
 	})
 	for _, arg := range args {
 		if addr, ok := strings.CutPrefix(arg, "--web.listen-address="); ok {
-			eventually(t, args[0], func() bool { return cli.CheckHealth(ctx, addr) == nil })
+			patience.Until(t, args[0], func() bool { return cli.CheckHealth(ctx, addr) == nil })
 		}
 	}
 }
@@ -156,16 +157,4 @@ func get(t *testing.T, address string) string {
 		t.Fatal(fmt.Errorf("read %s: %w", address, err))
 	}
 	return string(text)
-}
-
-// patience is for a busy machine: what is waited for takes milliseconds on an idle one.
-const patience = 3 * time.Minute
-
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); !ok(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("no %s within %v", what, patience)
-		}
-	}
 }

@@ -19,6 +19,7 @@ import (
 	"goldensignals/internal/bubble"
 	"goldensignals/internal/cli"
 	"goldensignals/internal/cli/clitest"
+	"goldensignals/internal/patience"
 	"goldensignals/internal/stack"
 )
 
@@ -30,24 +31,11 @@ func TestMain(m *testing.M) {
 // call runs gameday to its end.
 func call(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), patience.Limit)
 	defer cancel()
 	var out, errs clitest.Output
 	status = run(ctx, args, &out, &errs)
 	return status, out.String(), errs.String()
-}
-
-// patience is for a busy machine: what is waited for takes seconds on an idle one.
-const patience = 5 * time.Minute
-
-// until polls at the edge of another process: the stack that runs beside us.
-func until(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); !ok(); time.Sleep(50 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("no %s within %v", what, patience)
-		}
-	}
 }
 
 // startUp runs `gameday up` on a free port, without a history unless args ask
@@ -64,7 +52,7 @@ func startUp(t *testing.T, args ...string) (address string, end func() int) {
 		done <- run(ctx, append([]string{"up", "--web.listen-address=127.0.0.1:0"}, args...), &stdout, &stderr)
 	}()
 	pattern := regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
-	until(t, "address", func() bool {
+	patience.Until(t, "address", func() bool {
 		address = pattern.FindString(stdout.String())
 		return address != ""
 	})
@@ -117,10 +105,10 @@ func TestUpServesEverythingAndEnds(t *testing.T) {
 		}
 	}
 	// Pages answer at once; the engines load their rules while they start.
-	until(t, "rules", func() bool {
+	patience.Until(t, "rules", func() bool {
 		return strings.Contains(get(t, address+"/prometheus/api/v1/rules"), "ShopErrorsFastBurn")
 	})
-	until(t, "traffic of four services", func() bool {
+	patience.Until(t, "traffic of four services", func() bool {
 		body := get(t, address+"/prometheus/api/v1/query?query=service:http_requests:rate1m%3E0")
 		return strings.Count(body, `"service":`) == 4
 	})

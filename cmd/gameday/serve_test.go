@@ -14,6 +14,7 @@ import (
 
 	"goldensignals/internal/cli"
 	"goldensignals/internal/cli/clitest"
+	"goldensignals/internal/patience"
 	"goldensignals/internal/tier"
 )
 
@@ -128,7 +129,7 @@ func TestServeAlone(t *testing.T) {
 	done := make(chan int, 1)
 	go func() { done <- run(ctx, args, &stdout, &stderr) }()
 	defer cancel()
-	until(t, "health", func() bool {
+	patience.Until(t, "health", func() bool {
 		status, _, _ := call(t, "serve", "--healthcheck", "--web.listen-address="+addr)
 		return status == cli.ExitOK
 	})
@@ -138,7 +139,7 @@ func TestServeAlone(t *testing.T) {
 	if text := get(t, "http://"+addr+"/metrics"); !strings.Contains(text, "gameday_drill_running 0\n") {
 		t.Errorf("metrics:\n%s", text)
 	}
-	until(t, "word of the services", func() bool { return strings.Contains(stderr.String(), "what is broken in a service is not known") })
+	patience.Until(t, "word of the services", func() bool { return strings.Contains(stderr.String(), "what is broken in a service is not known") })
 	cancel()
 	if status := <-done; status != cli.ExitOK {
 		t.Errorf("status %d: %s", status, stderr.String())

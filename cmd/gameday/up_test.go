@@ -14,6 +14,7 @@ import (
 
 	"goldensignals/internal/cli"
 	"goldensignals/internal/cli/clitest"
+	"goldensignals/internal/patience"
 	"goldensignals/internal/stack"
 )
 
@@ -59,11 +60,11 @@ func TestUpBeginsWithHistory(t *testing.T) {
 	begin := time.Now()
 	address, end := startUp(t, "--history=10m", "--scrape-interval=5s", "--data-dir="+dir)
 	oldest := float64(begin.Add(-9*time.Minute).UnixMilli()) / 1000
-	until(t, "history", func() bool {
+	patience.Until(t, "history", func() bool {
 		times := scrapes(t, address, "15m")
 		return len(times) > 0 && times[0] < oldest
 	})
-	until(t, "live scrape", func() bool {
+	patience.Until(t, "live scrape", func() bool {
 		times := scrapes(t, address, "15m")
 		return times[len(times)-1] > float64(begin.Unix()+5)
 	})
@@ -90,7 +91,7 @@ func TestUpBeginsWithHistory(t *testing.T) {
 	// A restart has samples of its own: it keeps its history and makes no second one.
 	before := len(times)
 	address, end = startUp(t, "--history=10m", "--scrape-interval=1s", "--data-dir="+dir)
-	until(t, "scrape after the restart", func() bool { return len(scrapes(t, address, "15m")) > before+2 })
+	patience.Until(t, "scrape after the restart", func() bool { return len(scrapes(t, address, "15m")) > before+2 })
 	if times := scrapes(t, address, "15m"); times[0] > oldest {
 		t.Errorf("first scrape after a restart = %v, want one before %v", times[0], oldest)
 	}
@@ -113,7 +114,7 @@ func TestUpWithoutHistory(t *testing.T) {
 	}
 	begin := float64(time.Now().Unix())
 	address, end := startUp(t, "--history=0", "--scrape-interval=1s", "--data-dir="+dir)
-	until(t, "scrape", func() bool { return len(scrapes(t, address, "1h")) > 0 })
+	patience.Until(t, "scrape", func() bool { return len(scrapes(t, address, "1h")) > 0 })
 	if first := scrapes(t, address, "1h")[0]; first < begin {
 		t.Errorf("first scrape %gs before the start", begin-first)
 	}
@@ -130,7 +131,7 @@ func TestUpEndsWhileHistoryIsMade(t *testing.T) {
 	dir := t.TempDir()
 	_, end := startUp(t, "--history=24h", "--data-dir="+dir)
 	work := filepath.Join(dir, "prometheus", "history.tmp", "work", "prometheus")
-	until(t, "child", func() bool { _, err := os.Stat(work); return err == nil })
+	patience.Until(t, "child", func() bool { _, err := os.Stat(work); return err == nil })
 	begin := time.Now()
 	if status := end(); status != cli.ExitOK {
 		t.Errorf("status = %d, want 0", status)
@@ -155,7 +156,7 @@ func TestUpOutlivesFailedHistory(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()
-	until(t, "warning", func() bool { return strings.Contains(log.String(), "gone.rules.yml") })
+	patience.Until(t, "warning", func() bool { return strings.Contains(log.String(), "gone.rules.yml") })
 	if got := log.String(); !strings.Contains(got, "level=WARN") || strings.Count(got, "\n") != 1 {
 		t.Errorf("log = %s, want one warning", got)
 	}

@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"goldensignals/internal/alert"
+	"goldensignals/internal/patience"
 	"goldensignals/internal/router"
 	"goldensignals/internal/store"
 )
@@ -41,7 +42,7 @@ func TestCrashChild(t *testing.T) {
 		t.Skip("runs only as a child of TestCrash")
 	}
 	// The attempt, and with it the lease, outlasts the test: nobody waits for its end.
-	r := newRig(t, dir, gate{}, func(o *router.Options) { o.SendTimeout = 2 * patience })
+	r := newRig(t, dir, gate{}, func(o *router.Options) { o.SendTimeout = 2 * patience.Limit })
 	defer r.start(t)()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -109,7 +110,7 @@ func TestCrash(t *testing.T) {
 
 func send(t *testing.T, method, url string, body []byte, answer any) int {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), patience.Limit)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
 	if err != nil {
@@ -132,7 +133,7 @@ func send(t *testing.T, method, url string, body []byte, answer any) int {
 // awaitLeased waits until the child is in the middle of sending.
 func awaitLeased(t *testing.T, base string) {
 	t.Helper()
-	until(t, "the message is leased", func() bool {
+	patience.Until(t, "lease of the message", func() bool {
 		var list []alert.Notification
 		send(t, "GET", base+"/api/v1/messages", nil, &list)
 		return len(list) == 1 && list[0].State == alert.Leased
@@ -141,21 +142,8 @@ func awaitLeased(t *testing.T, base string) {
 
 func awaitDelivered(t *testing.T, r rig) {
 	t.Helper()
-	until(t, "the message is delivered", func() bool {
+	patience.Until(t, "delivery of the message", func() bool {
 		list, err := r.st.Messages(t.Context(), 0)
 		return err == nil && len(list) == 1 && list[0].State == alert.Delivered
 	})
-}
-
-// patience is for a busy machine: what is waited for takes milliseconds on an idle one.
-const patience = 3 * time.Minute
-
-// until polls at the edge of a process, where virtual time does not reach.
-func until(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); !ok(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("not within %s: %s", patience, what)
-		}
-	}
 }

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"goldensignals/internal/alert"
+	"goldensignals/internal/patience"
 	"goldensignals/internal/receiver/outbound"
 	"goldensignals/internal/router"
 	"goldensignals/internal/store"
@@ -144,7 +145,7 @@ func TestKilled(t *testing.T) {
 	if got := int(accepted.Load()); got != groups {
 		t.Fatalf("%d groups accepted, want %d", got, groups)
 	}
-	until(t, "nothing waits", func() bool { return c.pending() == 0 })
+	patience.Until(t, "delivery of everything", func() bool { return c.pending() == 0 })
 	c.kill()
 	provider.check(t, c.dir, groups)
 }
