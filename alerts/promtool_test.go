@@ -21,7 +21,7 @@ import (
 	"github.com/prometheus/prometheus/rules"
 	"go.yaml.in/yaml/v3"
 
-	"goldensignals/internal/stack/stacktest"
+	"goldensignals/internal/tier"
 )
 
 // suite is the part of promtool's unit test format that tests/*.yml use, so that
@@ -67,7 +67,7 @@ type exprWant struct {
 
 func TestRules(t *testing.T) {
 	t.Parallel()
-	stacktest.SkipUnderRace(t) // no code of ours runs here
+	tier.Replay(t) // no code of ours runs here
 	files, err := filepath.Glob("tests/*_test.yml")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("Glob(tests) = %v, %v, want files", files, err)

@@ -21,6 +21,7 @@ import (
 	"goldensignals/internal/alert"
 	"goldensignals/internal/cli"
 	"goldensignals/internal/cli/clitest"
+	"goldensignals/internal/patience"
 )
 
 // TestEndToEnd plays the shipped example: a webhook each, and what people see.
@@ -37,13 +38,13 @@ func TestEndToEnd(t *testing.T) {
 	r.tell(t, "DiskFills", "warning")
 	r.tell(t, "Deployed", "info")
 	for page, want := range map[string]string{"/phone": "ShopDown", "/tickets": "It hurts.", "/log": "Deployed"} {
-		eventually(t, want+" on "+page, func() bool {
+		patience.Until(t, want+" on "+page, func() bool {
 			status, body := call(t, http.MethodGet, r.url+page, "", nil)
 			return status == http.StatusOK && strings.Contains(body, want)
 		})
 	}
 	// A page has what a receiver took before the outbox says so.
-	eventually(t, "note of three deliveries", func() bool {
+	patience.Until(t, "note of three deliveries", func() bool {
 		_, metrics := call(t, http.MethodGet, r.url+"/metrics", "", nil)
 		return len(regexp.MustCompile(`(?m)^alertrouter_notifications_total\{.*state="delivered",status="firing"\} 1$`).FindAllString(metrics, -1)) == 3
 	})
@@ -166,8 +167,8 @@ func (g *gateway) waitUntilAsked(t *testing.T) {
 	t.Helper()
 	select {
 	case <-g.begun:
-	case <-time.After(patience):
-		t.Fatalf("the gateway is not asked within %v", patience)
+	case <-time.After(patience.Limit):
+		t.Fatalf("the gateway is not asked within %v", patience.Limit)
 	}
 }
 
@@ -211,7 +212,7 @@ func TestReloadUnderLoad(t *testing.T) {
 			}
 		})
 	}
-	eventually(t, "message before a reload", func() bool { return before.count() > 0 })
+	patience.Until(t, "message before a reload", func() bool { return before.count() > 0 })
 	for i := range reloads {
 		g := []*gateway{after, before}[i%2]
 		if i == reloads-1 {
@@ -219,11 +220,11 @@ func TestReloadUnderLoad(t *testing.T) {
 		}
 		write(t, file, config(g))
 		r.hangup <- syscall.SIGHUP
-		eventually(t, "reload", func() bool { return strings.Count(r.stderr.String(), "configuration reloaded") == i+1 })
+		patience.Until(t, "reload", func() bool { return strings.Count(r.stderr.String(), "configuration reloaded") == i+1 })
 	}
 	r.tell(t, "Last", "critical")
 	told.Wait()
-	eventually(t, "delivery of all", func() bool {
+	patience.Until(t, "delivery of all", func() bool {
 		for _, m := range r.messages(t) {
 			if m.State != alert.Delivered {
 				return false
@@ -286,32 +287,32 @@ func TestWrongReload(t *testing.T) {
 	began := gauge(t, metrics(), "alertrouter_config_last_reload_success_timestamp_seconds")
 
 	r.tell(t, "First", "info")
-	eventually(t, "log line", func() bool { data, _ := os.ReadFile(logFile); return strings.Contains(string(data), "First") })
+	patience.Until(t, "log line", func() bool { data, _ := os.ReadFile(logFile); return strings.Contains(string(data), "First") })
 	if err := os.Rename(logFile, logFile+".1"); err != nil {
 		t.Fatal(err)
 	}
 	write(t, file, strings.Replace(fine, "escalation: [anna]", "escalation: [anne]", 1)+"colour: red\n")
 	r.hangup <- syscall.SIGHUP
-	eventually(t, "new log file", func() bool { _, err := os.Stat(logFile); return err == nil })
+	patience.Until(t, "new log file", func() bool { _, err := os.Stat(logFile); return err == nil })
 	for _, want := range []string{file + ":6: ", file + ":10: "} {
-		eventually(t, "error about "+want, func() bool { return strings.Contains(r.stderr.String(), want) })
+		patience.Until(t, "error about "+want, func() bool { return strings.Contains(r.stderr.String(), want) })
 	}
-	eventually(t, "failed reload", func() bool { return gauge(t, metrics(), "alertrouter_config_last_reload_successful") == 0 })
+	patience.Until(t, "failed reload", func() bool { return gauge(t, metrics(), "alertrouter_config_last_reload_successful") == 0 })
 	if at := gauge(t, metrics(), "alertrouter_config_last_reload_success_timestamp_seconds"); at != began {
 		t.Errorf("time of the last success = %v, want %v", at, began)
 	}
 	r.tell(t, "Second", "info")
 	r.tell(t, "Hot", "critical")
-	eventually(t, "SMS", func() bool { return g.count() == 1 })
-	eventually(t, "log line", func() bool { data, _ := os.ReadFile(logFile); return strings.Contains(string(data), "Second") })
+	patience.Until(t, "SMS", func() bool { return g.count() == 1 })
+	patience.Until(t, "log line", func() bool { data, _ := os.ReadFile(logFile); return strings.Contains(string(data), "Second") })
 
 	write(t, file, fine+"external_url: http://elsewhere.example/\n")
 	r.hangup <- syscall.SIGHUP
-	eventually(t, "reload", func() bool { return gauge(t, metrics(), "alertrouter_config_last_reload_successful") == 1 })
+	patience.Until(t, "reload", func() bool { return gauge(t, metrics(), "alertrouter_config_last_reload_successful") == 1 })
 	if at := gauge(t, metrics(), "alertrouter_config_last_reload_success_timestamp_seconds"); at <= began {
 		t.Errorf("time of the last success = %v, want later than %v", at, began)
 	}
-	eventually(t, "warning", func() bool { return strings.Contains(r.stderr.String(), "takes a restart") })
+	patience.Until(t, "warning", func() bool { return strings.Contains(r.stderr.String(), "takes a restart") })
 }
 
 // TestEndFinishesWhatIsBeingSent ends a router in the middle of a message.
@@ -325,7 +326,7 @@ func TestEndFinishesWhatIsBeingSent(t *testing.T) {
 	r.tell(t, "Hot", "critical")
 	g.waitUntilAsked(t)
 	r.cancel()
-	eventually(t, "end of the listener", func() bool {
+	patience.Until(t, "end of the listener", func() bool {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.url+"/-/healthy", nil)
 		if err != nil {
 			t.Fatal(err)
@@ -380,7 +381,7 @@ func (p *process) wait(t *testing.T) error {
 	select {
 	case err := <-p.ended:
 		return err
-	case <-time.After(patience):
+	case <-time.After(patience.Limit):
 		t.Fatalf("the program does not end:\n%s", &p.stderr)
 		return nil
 	}
@@ -395,7 +396,7 @@ func TestSignals(t *testing.T) {
 	p := startProcess(t, append(args, "--data-dir="+t.TempDir(), "--log.format=text")...)
 	upAt(t, &p.stderr)
 	p.signal(t, syscall.SIGHUP)
-	eventually(t, "reload", func() bool { return strings.Contains(p.stderr.String(), "configuration reloaded") })
+	patience.Until(t, "reload", func() bool { return strings.Contains(p.stderr.String(), "configuration reloaded") })
 	p.signal(t, syscall.SIGTERM)
 	if err := p.wait(t); err != nil {
 		t.Errorf("SIGTERM: %v, want status 0:\n%s", err, &p.stderr)
@@ -407,7 +408,7 @@ func TestSignals(t *testing.T) {
 	r.tell(t, "Hot", "critical")
 	g.waitUntilAsked(t)
 	p.signal(t, os.Interrupt)
-	eventually(t, "end", func() bool { return strings.Contains(p.stderr.String(), "alertrouter ends") })
+	patience.Until(t, "end", func() bool { return strings.Contains(p.stderr.String(), "alertrouter ends") })
 	p.signal(t, os.Interrupt)
 	if err := p.wait(t); err == nil || !strings.Contains(err.Error(), "interrupt") {
 		t.Errorf("second Ctrl-C: %v, want the program killed by it", err)

@@ -18,6 +18,7 @@ import (
 
 	"goldensignals/internal/cli"
 	"goldensignals/internal/cli/clitest"
+	"goldensignals/internal/patience"
 	"goldensignals/internal/router/policy"
 )
 
@@ -29,19 +30,6 @@ func TestMain(m *testing.M) {
 		main()
 	}
 	goleak.VerifyTestMain(m)
-}
-
-// patience is how long a test waits for what takes milliseconds.
-const patience = 20 * time.Second
-
-// eventually waits until ok.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); !ok(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("no %s within %v", what, patience)
-		}
-	}
 }
 
 // write writes a file into the folder of the test, or anew at a path.
@@ -93,7 +81,7 @@ func start(t *testing.T, args ...string) *running {
 func upAt(t *testing.T, stderr *clitest.Output) string {
 	t.Helper()
 	up := regexp.MustCompile(`alertrouter is up.* address=(\S+)`)
-	eventually(t, "address", func() bool { return up.MatchString(stderr.String()) })
+	patience.Until(t, "address", func() bool { return up.MatchString(stderr.String()) })
 	return strings.Replace(up.FindStringSubmatch(stderr.String())[1], "[::]", "127.0.0.1", 1)
 }
 
@@ -105,7 +93,7 @@ func (r *running) end(t *testing.T) int {
 	case status := <-r.ended:
 		r.ended <- status
 		return status
-	case <-time.After(patience):
+	case <-time.After(patience.Limit):
 		t.Errorf("the router does not end:\n%s", r.stderr)
 		return -1
 	}

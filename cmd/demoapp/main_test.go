@@ -11,12 +11,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 
 	"goldensignals/internal/cli"
 	"goldensignals/internal/cli/clitest"
+	"goldensignals/internal/patience"
 )
 
 // TestMain is the program itself where a test has started it as a child.
@@ -28,19 +28,6 @@ func TestMain(m *testing.M) {
 }
 
 func noEnv(string) string { return "" }
-
-// patience is how long a test waits for what takes milliseconds.
-const patience = 20 * time.Second
-
-// eventually waits until ok.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); !ok(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("no %s within %v", what, patience)
-		}
-	}
-}
 
 func writeToken(t *testing.T, token string) string {
 	t.Helper()
@@ -127,7 +114,7 @@ type running struct {
 func start(t *testing.T, args ...string) *running {
 	t.Helper()
 	r := begin(t, args...)
-	eventually(t, "service", func() bool { return r.app.serving.Load() != nil })
+	patience.Until(t, "service", func() bool { return r.app.serving.Load() != nil })
 	return r
 }
 
@@ -159,7 +146,7 @@ func begin(t *testing.T, args ...string) *running {
 		cancel()
 		<-done
 	})
-	eventually(t, "admin listener", func() bool { return r.app.admin.Load() != nil })
+	patience.Until(t, "admin listener", func() bool { return r.app.admin.Load() != nil })
 	return r
 }
 

@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"goldensignals/internal/cgroup"
@@ -19,6 +20,7 @@ import (
 	"goldensignals/internal/cli/clitest"
 	"goldensignals/internal/fault"
 	"goldensignals/internal/havoc"
+	"goldensignals/internal/patience"
 )
 
 func kinds(r *running) []string {
@@ -65,6 +67,10 @@ func TestFaultsOutliveTheProcess(t *testing.T) {
 
 func TestRepairsOutliveTheProcess(t *testing.T) {
 	t.Parallel()
+	synctest.Test(t, repairsOutliveTheProcess)
+}
+
+func repairsOutliveTheProcess(t *testing.T) {
 	now := time.Now()
 	f := &faults{service: "payments", set: fault.NewSet("payments"), dir: t.TempDir()}
 	if _, err := f.set.Inject(now.Add(-time.Minute), fault.Fault{Kind: "errors", Service: "payments", Ratio: 0.5}); err != nil {
@@ -106,7 +112,7 @@ func TestCrashLoop(t *testing.T) {
 	if status, _ := ask(t, http.MethodDelete, r.api("faults"), ""); status != http.StatusOK {
 		t.Fatalf("clear: status %d", status)
 	}
-	eventually(t, "service", func() bool { return r.app.serving.Load() != nil })
+	patience.Until(t, "service", func() bool { return r.app.serving.Load() != nil })
 }
 
 // TestSupervisor runs the program as a container does: as parent and child.
@@ -122,7 +128,7 @@ func TestSupervisor(t *testing.T) {
 		stderr, status := &clitest.Output{}, make(chan int, 1)
 		go func() { status <- run(ctx, args, noEnv, io.Discard, stderr) }()
 		var found []string
-		eventually(t, "service", func() bool {
+		patience.Until(t, "service", func() bool {
 			found = regexp.MustCompile(`msg="serving faults" address=(\S+)\n(?s:.*)msg=serving `).FindStringSubmatch(stderr.String())
 			return found != nil
 		})

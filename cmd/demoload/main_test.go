@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"goldensignals/internal/cli"
+	"goldensignals/internal/patience"
 	"goldensignals/internal/remote"
 )
 
@@ -48,21 +49,24 @@ func TestWrongCalls(t *testing.T) {
 	}
 }
 
-// TestUsersAndProber runs both against a shop that counts who comes.
+// TestUsersAndProber runs both, each against a shop that counts who comes.
 func TestUsersAndProber(t *testing.T) {
 	t.Parallel()
-	var visits atomic.Int64
-	shop := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { visits.Add(1) }))
-	t.Cleanup(shop.Close)
+	var visits, walked atomic.Int64
+	counting := func(n *atomic.Int64) string {
+		shop := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { n.Add(1) }))
+		t.Cleanup(shop.Close)
+		return shop.URL
+	}
 	token := filepath.Join(t.TempDir(), "token")
 	if err := os.WriteFile(token, []byte("correct horse\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	web, admin, probe := free(t), free(t), free(t)
-	start(t, "users", "--target="+shop.URL, "--rps=100", "--token-file="+token, "--web.listen-address="+web, "--admin.listen-address="+admin)
-	start(t, "probe", "--target="+shop.URL, "--web.listen-address="+probe)
+	start(t, "users", "--target="+counting(&visits), "--rps=100", "--token-file="+token, "--web.listen-address="+web, "--admin.listen-address="+admin)
+	start(t, "probe", "--target="+counting(&walked), "--web.listen-address="+probe)
 
-	eventually(t, "users", func() bool { return visits.Load() > 20 })
+	patience.Until(t, "users", func() bool { return visits.Load() > 20 })
 	orders, err := url.Parse("http://" + admin)
 	if err != nil {
 		t.Fatal(err)
@@ -77,7 +81,7 @@ func TestUsersAndProber(t *testing.T) {
 	if err := users.SetRPS(0); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "quiet", func() bool {
+	patience.Until(t, "quiet", func() bool {
 		before := visits.Load()
 		time.Sleep(50 * time.Millisecond)
 		return visits.Load() == before
@@ -85,12 +89,11 @@ func TestUsersAndProber(t *testing.T) {
 	if text := get(t, "http://"+web+"/metrics"); !strings.Contains(text, "load_offered_requests_per_second 0\n") {
 		t.Errorf("metrics of the users:\n%s", text)
 	}
-	before := visits.Load()
 	if text := get(t, "http://"+probe+"/metrics"); !strings.Contains(text, "probe_success 1\n") {
 		t.Errorf("metrics of the prober:\n%s", text)
 	}
-	if walked := visits.Load() - before; walked != 3 {
-		t.Errorf("the prober asked %d times, want front page, product and checkout", walked)
+	if n := walked.Load(); n != 3 {
+		t.Errorf("the prober asked %d times, want front page, product and checkout", n)
 	}
 	for _, addr := range []string{web, probe} {
 		var stderr bytes.Buffer
@@ -122,7 +125,7 @@ func start(t *testing.T, args ...string) {
 	})
 	for _, arg := range args {
 		if addr, ok := strings.CutPrefix(arg, "--web.listen-address="); ok {
-			eventually(t, args[0], func() bool { return cli.CheckHealth(ctx, addr) == nil })
+			patience.Until(t, args[0], func() bool { return cli.CheckHealth(ctx, addr) == nil })
 		}
 	}
 }
@@ -154,13 +157,4 @@ func get(t *testing.T, address string) string {
 		t.Fatal(fmt.Errorf("read %s: %w", address, err))
 	}
 	return string(text)
-}
-
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !ok(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("no %s", what)
-		}
-	}
 }

@@ -16,6 +16,7 @@ import (
 	"goldensignals/drills"
 	"goldensignals/internal/cli"
 	"goldensignals/internal/cli/clitest"
+	"goldensignals/internal/patience"
 )
 
 func TestDrillList(t *testing.T) {
@@ -146,7 +147,7 @@ func startDrill(t *testing.T, args ...string) *liveDrill {
 	d := &liveDrill{interrupt: cancel, status: make(chan int, 1)}
 	go func() { d.status <- run(ctx, append([]string{"drill", "start"}, args...), &d.stdout, &d.stderr) }()
 	t.Cleanup(cancel)
-	until(t, 10*time.Second, "start", func() bool { return strings.Contains(d.stdout.String(), "Customers complain.") })
+	patience.Until(t, "start", func() bool { return strings.Contains(d.stdout.String(), "Customers complain.") })
 	return d
 }
 
@@ -155,7 +156,7 @@ func (d *liveDrill) wait(t *testing.T) int {
 	select {
 	case status := <-d.status:
 		return status
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience.Limit):
 		t.Fatalf("gameday drill start did not end; stderr: %s", d.stderr.String())
 		return 0
 	}
@@ -177,7 +178,7 @@ func TestDrillLive(t *testing.T) {
 	}
 	// While a drill runs nobody is told its faults: errors of the service are the sign.
 	failing := func() bool {
-		return strings.Contains(get(t, address+"/prometheus/api/v1/query?query="+url.QueryEscape(`rate(http_server_request_duration_seconds_count{service="payments",http_response_status_code="500"}[5s])>0`)), `"service":"payments"`)
+		return strings.Contains(get(t, address+"/prometheus/api/v1/query?query="+url.QueryEscape(`rate(http_server_request_duration_seconds_count{service="payments",http_response_status_code="500"}[1m])>0`)), `"service":"payments"`)
 	}
 	broken := func() bool { return !strings.HasSuffix(get(t, address+"/api/v1/faults"), "\"active\":[]}\n") }
 
@@ -185,7 +186,7 @@ func TestDrillLive(t *testing.T) {
 	want("stop before", []string{"stop"}, cli.ExitOK, "No drill is running.", "")
 
 	first := startDrill(t, file, target, "--by=anna")
-	until(t, 10*time.Second, "fault", failing)
+	patience.Until(t, "fault", failing)
 	if status, stdout, _ := call(t, "fault", "list", target); status != cli.ExitOK || !strings.Contains(stdout, "hidden until it ends") {
 		t.Errorf("gameday fault list = %d during a drill, want that faults are hidden:\n%s", status, stdout)
 	}
@@ -200,7 +201,7 @@ func TestDrillLive(t *testing.T) {
 	}
 
 	second := startDrill(t, file, target)
-	until(t, 10*time.Second, "fault", broken)
+	patience.Until(t, "fault", broken)
 	want("stop", []string{"stop"}, cli.ExitOK, "None of its faults and silences is left.", "")
 	if broken() {
 		t.Error("the fault is still there after stop")

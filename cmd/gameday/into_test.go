@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"goldensignals/internal/cli"
-	"goldensignals/internal/stack/stacktest"
+	"goldensignals/internal/tier"
 )
 
 const (
@@ -104,7 +104,7 @@ func TestReplayIntoFile(t *testing.T) {
 
 func TestCompareSeveral(t *testing.T) {
 	t.Parallel()
-	stacktest.SkipUnderRace(t)
+	tier.Replay(t)
 	drill := filepath.Join(t.TempDir(), "hour.yaml")
 	if err := os.WriteFile(drill, []byte(hour), 0o600); err != nil {
 		t.Fatal(err)
@@ -123,6 +123,9 @@ func TestCompareSeveral(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.format, func(t *testing.T) {
 			t.Parallel()
+			if tt.status == cli.ExitOK && tt.format != "markdown" {
+				tier.Full(t) // the same replays
+			}
 			status, stdout, stderr := call(t, append(args, "--format="+tt.format)...)
 			if status != tt.status {
 				t.Fatalf("status %d, want %d; stderr: %s", status, tt.status, stderr)

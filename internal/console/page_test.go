@@ -12,6 +12,7 @@ import (
 
 	"goldensignals/internal/alert"
 	"goldensignals/internal/console"
+	"goldensignals/internal/patience"
 )
 
 func TestNewChecksOptions(t *testing.T) {
@@ -163,7 +164,7 @@ func TestHostGuard(t *testing.T) {
 			if tt.want == 200 && path == "/events" {
 				continue // would stream for ever
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second) // a stream that should have been refused
+			ctx, cancel := context.WithTimeout(t.Context(), patience.Limit) // a stream that should have been refused
 			defer cancel()
 			r := httptest.NewRequestWithContext(ctx, http.MethodGet, path, nil)
 			r.Host = tt.host

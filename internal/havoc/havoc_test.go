@@ -248,9 +248,5 @@ func TestWorkUsesProcessorTime(t *testing.T) {
 	if took := time.Since(start); took < want*9/10 {
 		t.Errorf("Work(%v) took %v: nobody can use more processor time than passes", want, took)
 	}
-	start = time.Now()
-	Work(0)
-	if took := time.Since(start); took > time.Second {
-		t.Errorf("Work(0) took %v", took)
-	}
+	Work(0) // ends
 }

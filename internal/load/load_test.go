@@ -340,16 +340,21 @@ func TestTheTarget(t *testing.T) {
 	}
 }
 
-// TestOverTCP sends users to a real server for half a second.
+// TestOverTCP sends users to a real server until ten of them have paid.
 func TestOverTCP(t *testing.T) {
 	t.Parallel()
-	var traced atomic.Int64
+	ctx, enough := context.WithCancel(t.Context())
+	defer enough()
+	var traced, paid atomic.Int64
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if len(r.Header.Get("Traceparent")) == 55 {
 			traced.Add(1)
 		}
 		if r.URL.Path == "/checkout" && r.Method == http.MethodPost {
 			w.WriteHeader(http.StatusServiceUnavailable)
+			if paid.Add(1) == 10 {
+				enough()
+			}
 		}
 	}))
 	t.Cleanup(srv.Close)
@@ -359,8 +364,6 @@ func TestOverTCP(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
-	defer cancel()
 	if err := g.Run(ctx); err != nil {
 		t.Fatal(err)
 	}

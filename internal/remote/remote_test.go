@@ -3,6 +3,7 @@ package remote_test
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -19,6 +21,7 @@ import (
 	"goldensignals/internal/faultapi"
 	"goldensignals/internal/guard"
 	"goldensignals/internal/load"
+	"goldensignals/internal/patience"
 	"goldensignals/internal/remote"
 )
 
@@ -50,36 +53,40 @@ func (s set) Undo(string) error {
 // part serves a handler behind the token. As long as it is silent it cuts off what
 // comes.
 type part struct {
-	*httptest.Server
-	silent atomic.Bool
-	loses  atomic.Bool // answers get lost, orders do not
+	admitted http.Handler
+	url      *url.URL // over TCP
+	silent   atomic.Bool
+	loses    atomic.Bool // answers get lost, orders do not
+	asked    atomic.Int64
 }
 
+func newPart(h http.Handler) *part {
+	return &part{admitted: guard.Admit(h, token, faultapi.WriteError)}
+}
+
+func (p *part) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	p.asked.Add(1)
+	if p.silent.Load() {
+		panic(http.ErrAbortHandler)
+	}
+	if p.loses.Load() && r.Method != http.MethodGet {
+		p.admitted.ServeHTTP(httptest.NewRecorder(), r)
+		panic(http.ErrAbortHandler)
+	}
+	p.admitted.ServeHTTP(w, r)
+}
+
+// serve serves a part over TCP.
 func serve(t *testing.T, h http.Handler) *part {
 	t.Helper()
-	p := &part{}
-	admitted := guard.Admit(h, token, faultapi.WriteError)
-	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if p.silent.Load() {
-			panic(http.ErrAbortHandler)
-		}
-		if p.loses.Load() && r.Method != http.MethodGet {
-			admitted.ServeHTTP(httptest.NewRecorder(), r)
-			panic(http.ErrAbortHandler)
-		}
-		admitted.ServeHTTP(w, r)
-	}))
-	t.Cleanup(p.Close)
-	return p
-}
-
-func address(t *testing.T, p *part) *url.URL {
-	t.Helper()
-	u, err := url.Parse(p.URL)
-	if err != nil {
+	p := newPart(h)
+	server := httptest.NewServer(p)
+	t.Cleanup(server.Close)
+	var err error
+	if p.url, err = url.Parse(server.URL); err != nil {
 		t.Fatal(err)
 	}
-	return u
+	return p
 }
 
 // shop is two services and their faults from afar.
@@ -90,9 +97,35 @@ func shop(t *testing.T) (faults *remote.Faults, sets map[string]*fault.Set, part
 	for _, name := range []string{"shop", "payments"} {
 		sets[name] = fault.NewSet(name)
 		parts[name] = serve(t, faultapi.New(faultapi.Options{Faults: set{sets[name]}}))
-		o.Services = append(o.Services, remote.Service{Name: name, URL: address(t, parts[name])})
+		o.Services = append(o.Services, remote.Service{Name: name, URL: parts[name].url})
 	}
 	return remote.NewFaults(o), sets, parts
+}
+
+// near is a transport to parts without a network, so that virtual time can pass.
+type near map[string]*part // :: host -> who serves there
+
+func (n near) RoundTrip(r *http.Request) (resp *http.Response, err error) {
+	defer func() {
+		if recover() != nil { // http.ErrAbortHandler
+			err = io.ErrUnexpectedEOF
+		}
+	}()
+	w, in := httptest.NewRecorder(), httptest.NewRequestWithContext(r.Context(), r.Method, r.URL.String(), r.Body)
+	in.Header = r.Header
+	n[r.URL.Host].ServeHTTP(w, in)
+	resp = w.Result()
+	resp.Request = r
+	return resp, nil
+}
+
+// payments is one service and its faults from afar, in virtual time.
+func payments(token string) (*remote.Faults, *fault.Set, *part) {
+	own := fault.NewSet("payments")
+	p := newPart(faultapi.New(faultapi.Options{Faults: set{own}}))
+	return remote.NewFaults(remote.FaultsOptions{
+		Services: []remote.Service{{Name: "payments", URL: &url.URL{Scheme: "http", Host: "payments:9000"}}}, Token: token, Transport: near{"payments:9000": p},
+	}), own, p
 }
 
 func TestFaults(t *testing.T) {
@@ -129,18 +162,17 @@ func TestFaults(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	t.Parallel()
-	faults, _, parts := shop(t)
+	faults, _, _ := payments(token)
 	_, err := faults.Inject(fault.Fault{Kind: "errors", Service: "bank"})
 	if field, ok := errors.AsType[*fault.FieldError](err); !ok || field.Field != "service" {
 		t.Errorf("an unknown service: %v", err)
 	}
-	stranger := remote.NewFaults(remote.FaultsOptions{Services: []remote.Service{{Name: "shop", URL: address(t, parts["shop"])}}, Token: "wrong"})
-	began := time.Now()
+	stranger, _, p := payments("wrong")
 	if _, err := stranger.Clear("", ""); err == nil || !strings.Contains(err.Error(), "token") {
 		t.Errorf("with a wrong token: %v", err)
 	}
-	if took := time.Since(began); took > 5*time.Second {
-		t.Errorf("what is refused was tried again, for %v", took)
+	if n := p.asked.Load(); n != 1 {
+		t.Errorf("what is refused was tried %d times", n)
 	}
 }
 
@@ -148,23 +180,24 @@ func TestRefusals(t *testing.T) {
 // the same.
 func TestClearOutlastsARestart(t *testing.T) {
 	t.Parallel()
-	faults, sets, parts := shop(t)
-	if _, err := faults.Inject(fault.Fault{Kind: "memory-leak", Service: "payments"}); err != nil {
-		t.Fatal(err)
-	}
-	parts["payments"].silent.Store(true)
-	if _, err := faults.Inject(fault.Fault{Kind: "errors", Service: "payments"}); err == nil {
-		t.Fatal("a fault was injected into a service that is silent")
-	}
-	back := time.AfterFunc(600*time.Millisecond, func() { parts["payments"].silent.Store(false) })
-	defer back.Stop()
-	cleared, err := faults.Clear("", "")
-	if err != nil || len(cleared) != 1 {
-		t.Errorf("Clear = %v, %v", cleared, err)
-	}
-	if got := sets["payments"].Active(time.Now()); len(got) > 0 {
-		t.Errorf("payments still has %v", got)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		faults, own, p := payments(token)
+		if _, err := faults.Inject(fault.Fault{Kind: "memory-leak", Service: "payments"}); err != nil {
+			t.Fatal(err)
+		}
+		p.silent.Store(true)
+		if _, err := faults.Inject(fault.Fault{Kind: "errors", Service: "payments"}); err == nil {
+			t.Fatal("a fault was injected into a service that is silent")
+		}
+		time.AfterFunc(3*time.Second, func() { p.silent.Store(false) })
+		cleared, err := faults.Clear("", "")
+		if err != nil || len(cleared) != 1 {
+			t.Errorf("Clear = %v, %v", cleared, err)
+		}
+		if got := own.Active(time.Now()); len(got) > 0 {
+			t.Errorf("payments still has %v", got)
+		}
+	})
 }
 
 // An order whose answer is lost may have been carried out: who clears up must not
@@ -185,19 +218,25 @@ func TestLostAnswer(t *testing.T) {
 // Who cannot reach a service must not say that its faults are gone.
 func TestClearAdmitsWhatIsNotConfirmed(t *testing.T) {
 	t.Parallel()
-	faults, _, parts := shop(t)
-	if _, err := faults.Inject(fault.Fault{Kind: "errors", Service: "payments"}); err != nil {
-		t.Fatal(err)
-	}
-	parts["payments"].silent.Store(true)
-	_, err := faults.Clear("", "")
-	unreachable, ok := errors.AsType[*faultapi.UnreachableError](err)
-	if !ok || unreachable.Service != "payments" {
-		t.Errorf("Clear = %v, want an UnreachableError of payments", err)
-	}
-	if got := faults.Active(); len(got) != 1 {
-		t.Errorf("Active = %v, want the fault that was not cleared", got)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		faults, _, p := payments(token)
+		if _, err := faults.Inject(fault.Fault{Kind: "errors", Service: "payments"}); err != nil {
+			t.Fatal(err)
+		}
+		p.silent.Store(true)
+		began := time.Now()
+		_, err := faults.Clear("", "")
+		unreachable, ok := errors.AsType[*faultapi.UnreachableError](err)
+		if !ok || unreachable.Service != "payments" {
+			t.Errorf("Clear = %v, want an UnreachableError of payments", err)
+		}
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("who clears up waits for %v", took)
+		}
+		if got := faults.Active(); len(got) != 1 {
+			t.Errorf("Active = %v, want the fault that was not cleared", got)
+		}
+	})
 }
 
 func TestRunFollows(t *testing.T) {
@@ -209,7 +248,7 @@ func TestRunFollows(t *testing.T) {
 	if _, err := sets["shop"].Inject(time.Now(), fault.Fault{Kind: "errors", Service: "shop"}); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, func() bool { return len(faults.Active()) == 1 })
+	patience.Until(t, "fault", func() bool { return len(faults.Active()) == 1 })
 	cancel()
 	if err := <-ended; err != nil {
 		t.Errorf("Run = %v", err)
@@ -224,13 +263,13 @@ func TestMirror(t *testing.T) {
 	mine, warned, ended := fault.NewSet("shop"), make(chan error, 10), make(chan struct{})
 	go func() {
 		defer close(ended)
-		remote.Mirror(ctx, mine, remote.Service{Name: "shop", URL: address(t, parts["shop"])}, token, func(err error) { warned <- err })
+		remote.Mirror(ctx, mine, remote.Service{Name: "shop", URL: parts["shop"].url}, token, func(err error) { warned <- err })
 	}()
 	original, err := sets["shop"].Inject(time.Now(), fault.Fault{Kind: "traffic-loss", Service: "shop", Ratio: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, func() bool { return mine.Effect(time.Now(), 1).Lost })
+	patience.Until(t, "copy of the fault", func() bool { return mine.Effect(time.Now(), 1).Lost })
 	if diff := cmp.Diff(original, mine.Active(time.Now())[0]); diff != "" {
 		t.Errorf("the copy differs (-want +got):\n%s", diff)
 	}
@@ -243,7 +282,7 @@ func TestMirror(t *testing.T) {
 	}
 	sets["shop"].Clear(time.Now(), "")
 	parts["shop"].silent.Store(false)
-	eventually(t, func() bool { return len(mine.Active(time.Now())) == 0 })
+	patience.Until(t, "end of the copy", func() bool { return len(mine.Active(time.Now())) == 0 })
 	cancel()
 	<-ended
 }
@@ -256,7 +295,7 @@ func TestUsers(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := serve(t, load.NewAPI(g, since))
-	users := remote.NewUsers(address(t, p), token, nil)
+	users := remote.NewUsers(p.url, token, nil)
 	if rps, err := users.RPS(); err != nil || rps != load.DefaultRPS {
 		t.Errorf("RPS = %v, %v", rps, err)
 	}
@@ -284,21 +323,11 @@ func TestSecondsTravel(t *testing.T) {
 	p := serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write([]byte(`{"since":"2023-01-01T00:00:00Z","seconds":[{"at":"2023-11-14T22:13:20Z","journey":"checkout","requests":3,"failed":2,"slow":1}]}`))
 	}))
-	got, err := remote.NewUsers(address(t, p), token, nil).Seen(want[0].At, want[0].At.Add(time.Second))
+	got, err := remote.NewUsers(p.url, token, nil).Seen(want[0].At, want[0].At.Add(time.Second))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("Seen (-want +got):\n%s", diff)
-	}
-}
-
-// eventually waits until ok, which takes a second.
-func eventually(t *testing.T, ok func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("it did not happen")
-		}
 	}
 }

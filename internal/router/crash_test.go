@@ -18,6 +18,8 @@ import (
 	"go.uber.org/goleak"
 
 	"goldensignals/internal/alert"
+	"goldensignals/internal/patience"
+	"goldensignals/internal/router"
 	"goldensignals/internal/store"
 )
 
@@ -39,7 +41,8 @@ func TestCrashChild(t *testing.T) {
 	if dir == "" {
 		t.Skip("runs only as a child of TestCrash")
 	}
-	r := newRig(t, dir, gate{}, nil)
+	// The attempt, and with it the lease, outlasts the test: nobody waits for its end.
+	r := newRig(t, dir, gate{}, func(o *router.Options) { o.SendTimeout = 2 * patience.Limit })
 	defer r.start(t)()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -53,7 +56,7 @@ func TestCrashChild(t *testing.T) {
 func TestCrash(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestCrashChild$", "-test.timeout=1m") //nolint:gosec // itself
+	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestCrashChild$", "-test.timeout=10m") //nolint:gosec // itself
 	child.Env = append(os.Environ(), crashDir+"="+dir)
 	out, err := child.StdoutPipe()
 	if err != nil {
@@ -107,7 +110,7 @@ func TestCrash(t *testing.T) {
 
 func send(t *testing.T, method, url string, body []byte, answer any) int {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience.Limit)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
 	if err != nil {
@@ -130,7 +133,7 @@ func send(t *testing.T, method, url string, body []byte, answer any) int {
 // awaitLeased waits until the child is in the middle of sending.
 func awaitLeased(t *testing.T, base string) {
 	t.Helper()
-	until(t, "the message is leased", func() bool {
+	patience.Until(t, "lease of the message", func() bool {
 		var list []alert.Notification
 		send(t, "GET", base+"/api/v1/messages", nil, &list)
 		return len(list) == 1 && list[0].State == alert.Leased
@@ -139,21 +142,8 @@ func awaitLeased(t *testing.T, base string) {
 
 func awaitDelivered(t *testing.T, r rig) {
 	t.Helper()
-	until(t, "the message is delivered", func() bool {
+	patience.Until(t, "delivery of the message", func() bool {
 		list, err := r.st.Messages(t.Context(), 0)
 		return err == nil && len(list) == 1 && list[0].State == alert.Delivered
 	})
-}
-
-// until polls at the edge of a process, where virtual time does not reach. Its
-// patience is shorter than a lease: a restart must not wait for one to end.
-func until(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
-	for !ok() {
-		if time.Now().After(deadline) {
-			t.Fatalf("not within 10 s: %s", what)
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
 }

@@ -10,14 +10,15 @@ import (
 	"golang.org/x/sys/unix"
 
 	"goldensignals/internal/alert"
+	"goldensignals/internal/patience"
 	"goldensignals/internal/router"
-	"goldensignals/internal/stack/stacktest"
+	"goldensignals/internal/tier"
 )
 
 // A disk that is full: webhooks are answered 503, nothing is half written, and when
 // there is room again everything goes on without a hand.
 func TestDiskFull(t *testing.T) {
-	stacktest.SkipUnderRace(t)
+	tier.Replay(t)
 	dir := t.TempDir()
 	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=16m"); err != nil {
 		t.Skipf("needs a file system of its own, and the right to mount it: %v", err)
@@ -81,9 +82,9 @@ func TestDiskFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, key := range refused { // Alertmanager sends them again
-		untilWithin(t, 10*time.Second, "accepted after there is room", func() bool { return post(key) == 204 })
+		patience.Until(t, "acceptance after there is room", func() bool { return post(key) == 204 })
 	}
-	untilWithin(t, 30*time.Second, "everything is delivered", func() bool {
+	patience.Until(t, "delivery of everything", func() bool {
 		c, err := r.st.Counts(t.Context())
 		return err == nil && c.Pending == 0 && c.Dead == 0
 	})

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"goldensignals/internal/alert"
+	"goldensignals/internal/patience"
 	"goldensignals/internal/receiver/outbound"
 	"goldensignals/internal/receiver/sms"
 )
@@ -82,7 +83,7 @@ func TestKannel(t *testing.T) {
 
 func send(t *testing.T, p sms.Provider, o sms.Outgoing) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience.Limit)
 	defer cancel()
 	got, err := p.Send(ctx, o)
 	if diff := cmp.Diff(alert.Receipt{Reported: true}, got); err != nil || diff != "" {

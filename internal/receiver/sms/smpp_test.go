@@ -14,6 +14,7 @@ import (
 	"github.com/linxGnu/gosmpp/pdu"
 
 	"goldensignals/internal/alert"
+	"goldensignals/internal/patience"
 	"goldensignals/internal/receiver/sms"
 )
 
@@ -42,8 +43,8 @@ func within[T any](t *testing.T, what string, c <-chan T) T {
 	select {
 	case v := <-c:
 		return v
-	case <-time.After(10 * time.Second):
-		t.Fatalf("no %s within 10s", what)
+	case <-time.After(patience.Limit):
+		t.Fatalf("no %s within %v", what, patience.Limit)
 		panic("unreachable")
 	}
 }
@@ -51,7 +52,7 @@ func within[T any](t *testing.T, what string, c <-chan T) T {
 // sends sends o as soon as there is a session.
 func sends(t *testing.T, p sms.Provider, o sms.Outgoing) (alert.Receipt, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience.Limit)
 	defer cancel()
 	return sendsUntil(ctx, t, p, o)
 }
@@ -136,7 +137,7 @@ func TestSMPPUnbound(t *testing.T) {
 	}
 	server := newSMSC(t, "127.0.0.1:0")
 	p = start(t, sms.SMPP{Address: server.address(), Password: secret(t, "wrong")}, sms.Env{})
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience.Limit)
 	defer cancel()
 	for {
 		_, err := p.Send(ctx, outgoing())
@@ -180,17 +181,19 @@ func TestSMPPLostResponse(t *testing.T) {
 
 func TestSMPPDropsASilentSession(t *testing.T) {
 	t.Parallel()
-	server := newSMSC(t, "127.0.0.1:0")
-	const enquireLink = time.Second // a busy machine is late by less
-	start(t, sms.SMPP{Address: server.address(), EnquireLink: enquireLink}, sms.Env{})
-	within(t, "session", server.bound)
-	select { // enquire_link is answered, so the session stays
-	case <-server.bound:
-		t.Error("a live session was dropped")
-	case <-time.After(3 * enquireLink): // one that hears nothing ends after two
-	}
-	server.silent.Store(true)
-	within(t, "session after the SMSC fell silent", server.bound)
+	patience.Retry(t, 250*time.Millisecond, func(enquireLink time.Duration) error {
+		server := newSMSC(t, "127.0.0.1:0")
+		start(t, sms.SMPP{Address: server.address(), EnquireLink: enquireLink}, sms.Env{})
+		within(t, "session", server.bound)
+		select { // enquire_link is answered, so the session stays
+		case <-server.bound:
+			return errors.New("a live session was dropped")
+		case <-time.After(3 * enquireLink): // one that hears nothing ends after two
+		}
+		server.silent.Store(true)
+		within(t, "session after the SMSC fell silent", server.bound)
+		return nil
+	})
 }
 
 func TestSMPPLongTexts(t *testing.T) {

@@ -18,6 +18,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"goldensignals/internal/alert"
+	"goldensignals/internal/patience"
 	"goldensignals/internal/router"
 	"goldensignals/internal/store"
 )
@@ -173,7 +174,7 @@ func browser(t *testing.T) (ctx context.Context, complaints func() []string) {
 	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox)
 	alloc, cancelAlloc := chromedp.NewExecAllocator(t.Context(), opts...)
 	ctx, cancelTab := chromedp.NewContext(alloc)
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, patience.Limit)
 	t.Cleanup(func() { cancel(); cancelTab(); cancelAlloc() })
 	var mu sync.Mutex
 	var all []string

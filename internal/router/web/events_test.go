@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"goldensignals/internal/patience"
 	"goldensignals/internal/router/web"
 )
 
@@ -39,7 +40,7 @@ func stream(t *testing.T, ctx context.Context, url string) (<-chan string, int) 
 
 func next(t *testing.T, lines <-chan string, want string) {
 	t.Helper()
-	timeout := time.After(10 * time.Second)
+	timeout := time.After(patience.Limit)
 	for {
 		select {
 		case line, ok := <-lines:
