@@ -139,10 +139,10 @@ func (g *Game) Inject(fault map[string]any) {
 	}
 }
 
-// Page reads a page of the console.
+// Page reads a page.
 func (g *Game) Page(path string) (status int, page string) {
 	g.t.Helper()
-	req, err := http.NewRequestWithContext(g.t.Context(), http.MethodGet, Public+path, nil)
+	req, err := http.NewRequestWithContext(g.t.Context(), http.MethodGet, g.Base+path, http.NoBody)
 	if err != nil {
 		g.t.Fatal(err)
 	}
@@ -161,14 +161,6 @@ func (g *Game) Page(path string) (status int, page string) {
 // Text is what a GET answers, whatever its status.
 func (g *Game) Text(path string) string {
 	g.t.Helper()
-	resp, err := g.Client.Get(g.Base + path)
-	if err != nil {
-		g.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		g.t.Fatal(err)
-	}
-	return string(body)
+	_, text := g.Page(path)
+	return text
 }
