@@ -13,7 +13,7 @@ import (
 	"goldensignals/internal/bubble"
 	"goldensignals/internal/drill"
 	"goldensignals/internal/replay"
-	"goldensignals/internal/stack/stacktest"
+	"goldensignals/internal/tier"
 )
 
 func TestMain(m *testing.M) {
@@ -84,7 +84,7 @@ type claim struct {
 
 // TestClaims replays the drills that README.md makes its points with.
 func TestClaims(t *testing.T) {
-	stacktest.SkipReplays(t)
+	tier.Replay(t)
 	runs := []run{{shipped, "payments-errors"}, {shipped, "payments-down"}}
 	for _, c := range claims() {
 		runs = append(runs, c.run)

@@ -16,7 +16,7 @@ import (
 	"goldensignals/internal/drill"
 	"goldensignals/internal/replay"
 	"goldensignals/internal/report"
-	"goldensignals/internal/stack/stacktest"
+	"goldensignals/internal/tier"
 )
 
 func TestMain(m *testing.M) {
@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 // changing a rule shows at once what it does to people: every incident is paged
 // in time and once, and nothing else is.
 func TestDrillsReplayed(t *testing.T) {
-	stacktest.SkipReplays(t)
+	tier.Replay(t)
 	files := slices.Sorted(maps.Keys(parseAll(t)))
 	results := make([]drill.Result, len(files))
 	t.Run("all", func(t *testing.T) {

@@ -79,7 +79,6 @@ console: alert fault faultapi guard trace
 
 # wiring: it knows the workers, and nothing that people look at
 stack: /alerts drill engine fault load receiver/logline receiver/sms receiver/ticket referee router router/link router/silence scoreboard server shop store trace
-stack/stacktest:
 storm: alert engine receiver/logline receiver/sms receiver/ticket router store
 
 # a stack in virtual time, and with people

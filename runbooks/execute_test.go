@@ -12,7 +12,7 @@ import (
 	"goldensignals/internal/rehearsal"
 	"goldensignals/internal/replay"
 	"goldensignals/internal/runbook"
-	"goldensignals/internal/stack/stacktest"
+	"goldensignals/internal/tier"
 	"goldensignals/runbooks"
 )
 
@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 // TestRunbooksExecuted does what every runbook says, in its drill: its queries
 // must return what it says, its repairs must end the alert, in the time it says.
 func TestRunbooksExecuted(t *testing.T) {
-	stacktest.SkipReplays(t)
+	tier.Replay(t)
 	lib, err := runbook.Load(runbooks.FS())
 	if err != nil {
 		t.Fatal(err)

@@ -25,7 +25,7 @@ import (
 	"goldensignals/internal/referee"
 	"goldensignals/internal/replay"
 	"goldensignals/internal/stack"
-	"goldensignals/internal/stack/stacktest"
+	"goldensignals/internal/tier"
 )
 
 // scrapeInterval is what the data source says of itself.
@@ -74,7 +74,7 @@ func asks(t *testing.T, b Board) (list []ask) {
 // may be empty; and values of 0 alone need a reason, for a panel on which nothing
 // moves in an outage proves nothing.
 func TestBoardsShowSomething(t *testing.T) {
-	stacktest.SkipReplays(t)
+	tier.Replay(t)
 	type run struct {
 		drill string
 		live  bool

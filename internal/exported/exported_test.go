@@ -14,14 +14,14 @@ import (
 	"goldensignals/internal/live"
 	"goldensignals/internal/live/livetest"
 	"goldensignals/internal/stack"
-	"goldensignals/internal/stack/stacktest"
+	"goldensignals/internal/tier"
 )
 
 // TestExportedIsWhatPrometheusStores compares with a stack that runs and has
 // trouble: neither may have a series that the other lacks.
 func TestExportedIsWhatPrometheusStores(t *testing.T) {
 	t.Parallel()
-	stacktest.SkipUnderRace(t)
+	tier.Replay(t)
 	series, err := exported.Series(t.Context())
 	if err != nil {
 		t.Fatal(err)

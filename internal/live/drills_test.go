@@ -18,7 +18,7 @@ import (
 	"goldensignals/internal/live"
 	"goldensignals/internal/live/livetest"
 	"goldensignals/internal/stack"
-	"goldensignals/internal/stack/stacktest"
+	"goldensignals/internal/tier"
 )
 
 func TestLiveDrillScoresAsItsReplay(t *testing.T) {
@@ -213,7 +213,7 @@ func TestLiveDrillEndsWithTheStack(t *testing.T) {
 
 func TestLiveDrillRepairedBeforeHarm(t *testing.T) {
 	t.Parallel()
-	stacktest.SkipUnderRace(t)
+	tier.Replay(t)
 	synctest.Test(t, func(t *testing.T) {
 		g := livetest.Play(t, live.Options{Stack: stack.Options{Seed: 1}})
 		defer g.Stop()

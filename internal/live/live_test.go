@@ -11,7 +11,7 @@ import (
 	"goldensignals/internal/live"
 	"goldensignals/internal/live/livetest"
 	"goldensignals/internal/stack"
-	"goldensignals/internal/stack/stacktest"
+	"goldensignals/internal/tier"
 )
 
 func TestFromFaultToPage(t *testing.T) {
@@ -66,7 +66,7 @@ func TestFromFaultToPage(t *testing.T) {
 
 func TestSilenceStopsMessages(t *testing.T) {
 	t.Parallel()
-	stacktest.SkipUnderRace(t)
+	tier.Replay(t)
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		g := livetest.Play(t, live.Options{Stack: stack.Options{DataDir: dir, Seed: 1}})

@@ -9,7 +9,7 @@ import (
 	"goldensignals/internal/rehearsal"
 	"goldensignals/internal/replay"
 	"goldensignals/internal/runbook"
-	"goldensignals/internal/stack/stacktest"
+	"goldensignals/internal/tier"
 )
 
 // rightRunbook is right about the drill failingDrill. The tests break one thing
@@ -95,7 +95,7 @@ func TestExecutionFindsWhatIsWrong(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			if tt.want != "" {
-				stacktest.SkipUnderRace(t)
+				tier.Replay(t)
 			}
 			scenario := strings.Replace(failingDrill, tt.oldDrill, tt.newDrill, 1)
 			if strings.Contains(tt.want, "does not fire") || strings.Contains(tt.newDrill, "for:") {

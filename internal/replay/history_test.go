@@ -18,7 +18,7 @@ import (
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 
 	"goldensignals/internal/replay"
-	"goldensignals/internal/stack/stacktest"
+	"goldensignals/internal/tier"
 )
 
 // recorded is what a block on the disk holds.
@@ -106,12 +106,12 @@ func TestHistoryJob(t *testing.T) {
 	t.Parallel()
 	t.Run("simulated", func(t *testing.T) {
 		t.Parallel()
-		stacktest.SkipUnderRace(t)
+		tier.Replay(t)
 		checkHistory(t, 10*time.Minute, 1)
 	})
 	t.Run("some of it simulated, the rest copied", func(t *testing.T) {
 		t.Parallel()
-		stacktest.SkipUnderRace(t)
+		tier.Replay(t)
 		checkHistory(t, 2*time.Hour+30*time.Minute, 2)
 	})
 }

@@ -13,7 +13,7 @@ import (
 	"goldensignals/internal/drill"
 	"goldensignals/internal/engine"
 	"goldensignals/internal/replay"
-	"goldensignals/internal/stack/stacktest"
+	"goldensignals/internal/tier"
 )
 
 // lateSource lets the page of payments fire one evaluation after that of the
@@ -38,7 +38,7 @@ const lateSource = `groups:
 // the source is the counter-example.
 func TestATargetThatFiresBeforeItsSourceIsMuted(t *testing.T) {
 	t.Parallel()
-	stacktest.SkipUnderRace(t)
+	tier.Replay(t)
 	for _, tt := range []struct {
 		route string
 		want  []string
@@ -86,7 +86,7 @@ func replayAt5s(t *testing.T, rules string) (result drill.Result) {
 // fail, and one SMS says which, whom it hurts, and that customers feel it.
 func TestPaymentsDownIsOnePage(t *testing.T) {
 	t.Parallel()
-	stacktest.SkipUnderRace(t)
+	tier.Replay(t)
 	content, err := fs.ReadFile(drills.FS(), "payments-down.yaml")
 	if err != nil {
 		t.Fatal(err)

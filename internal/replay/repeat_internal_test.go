@@ -14,14 +14,14 @@ import (
 
 	"goldensignals/internal/drill"
 	"goldensignals/internal/stack"
-	"goldensignals/internal/stack/stacktest"
+	"goldensignals/internal/tier"
 )
 
 // TestRepeatedHistoryScoresAlike holds a long history of copies against one that
 // is simulated whole: same verdicts, by the same alerts, at the same time.
 func TestRepeatedHistoryScoresAlike(t *testing.T) {
 	t.Parallel()
-	stacktest.SkipReplays(t) // nine hours
+	tier.Replay(t) // nine hours
 	content := fmt.Appendf(nil, `name: test
 title: Test
 brief: Test.

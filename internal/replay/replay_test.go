@@ -16,7 +16,7 @@ import (
 	"goldensignals/internal/bubble"
 	"goldensignals/internal/drill"
 	"goldensignals/internal/replay"
-	"goldensignals/internal/stack/stacktest"
+	"goldensignals/internal/tier"
 )
 
 func TestMain(m *testing.M) {
@@ -99,7 +99,7 @@ receivers: [{name: r, webhook_configs: [{url: 'http://alertrouter:8080/api/v1/we
 // the ratio is below the burn rate.
 func TestDetectionFollowsTheFormula(t *testing.T) {
 	t.Parallel()
-	stacktest.SkipUnderRace(t)
+	tier.Replay(t)
 	for _, ratio := range []float64{1, 0.1, 0.012} {
 		t.Run(fmt.Sprint(ratio), func(t *testing.T) {
 			t.Parallel()
@@ -142,7 +142,7 @@ const simpleRule = `groups:
 // difference that production would show.
 func TestDesignChangesWhatReachesPeople(t *testing.T) {
 	t.Parallel()
-	stacktest.SkipUnderRace(t)
+	tier.Replay(t)
 	run := func(t *testing.T, rule, alertmanager, timeline string) drill.Result {
 		return play(t, errorsDrill(5*time.Minute, 25*time.Minute, 5*time.Minute, 10*time.Minute, 0.5, timeline), fmt.Sprintf(simpleRule, rule), alertmanager)
 	}
@@ -195,7 +195,7 @@ func TestDesignChangesWhatReachesPeople(t *testing.T) {
 // processors.
 func TestSameSeedSameBytes(t *testing.T) {
 	t.Parallel()
-	stacktest.SkipUnderRace(t)
+	tier.Replay(t)
 	spec := replay.Spec{File: "test.yaml", Content: errorsDrill(10*time.Minute, 20*time.Minute, 5*time.Minute, 5*time.Minute, 0.3, ""), Seed: 7}
 	input, err := json.Marshal(spec)
 	if err != nil {

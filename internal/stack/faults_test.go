@@ -16,7 +16,7 @@ import (
 	"goldensignals/internal/fault"
 	"goldensignals/internal/load"
 	"goldensignals/internal/shop"
-	"goldensignals/internal/stack/stacktest"
+	"goldensignals/internal/tier"
 )
 
 // What the table of faults is held to. The bounds are generous: a fault that
@@ -224,7 +224,7 @@ func (w *shopWorld) suffered(from time.Time) (failed, slow float64) {
 // helps and what does not.
 func TestFaults(t *testing.T) {
 	t.Parallel()
-	stacktest.SkipUnderRace(t)
+	tier.Replay(t)
 	for _, k := range fault.Kinds() {
 		t.Run(k.Name, func(t *testing.T) {
 			t.Parallel()
