@@ -46,7 +46,7 @@ type Stream struct {
 func (g *Game) Start(content string) *Stream {
 	g.t.Helper()
 	ctx, cancel := context.WithCancel(g.t.Context())
-	resp := g.Post(ctx, content)
+	resp := g.Post(ctx, content) //nolint:bodyclose // Last does, or the request ends
 	if resp.StatusCode != http.StatusOK {
 		answer, _ := io.ReadAll(resp.Body)
 		g.t.Fatalf("start = %d %s", resp.StatusCode, answer)
