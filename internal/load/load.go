@@ -45,7 +45,10 @@ type Options struct {
 	Transport http.RoundTripper // required
 	// Faults are those of the service that users call: what happens on the way to
 	// it, and robots that come along. Nil: nothing does.
-	Faults      *fault.Set
+	Faults *fault.Set
+	// Since is when the first user came, if others have come before Run: those that
+	// come in Run are then the ones that follow. Zero: nobody has.
+	Since       time.Time
 	RPS         float64               // users that arrive per second; 0: DefaultRPS (SetRPS pauses)
 	Seed        uint64                // of arrivals, journeys and trace ids
 	Registry    prometheus.Registerer // nil: a new one
@@ -179,6 +182,7 @@ func (g *Generator) Run(ctx context.Context) error {
 	users := crowd{g: g, ctx: ctx, next: make(chan user)}
 	defer users.leave()
 
+	g.passOver(time.Now())
 	clock := newClock(time.Now(), g.gap())
 	defer clock.timer.Stop()
 	for {
@@ -191,6 +195,21 @@ func (g *Generator) Run(ctx context.Context) error {
 			g.admit(&users, g.newVisitor(clock.next))
 			clock.advance(time.Now(), g.gap())
 		}
+	}
+}
+
+// passOver takes the users who have come before now, at the present rate, for served.
+func (g *Generator) passOver(now time.Time) {
+	if g.options.Since.IsZero() {
+		return
+	}
+	for next := g.options.Since; next.Before(now); {
+		gap := g.gap()
+		if gap == never {
+			return
+		}
+		next = next.Add(gap)
+		g.newVisitor(next)
 	}
 }
 

@@ -208,6 +208,19 @@ func (g *game) clearUp(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
+// Quiet reports whether since o.Since no alert has been pending or firing and nobody was
+// told anything. It may be asked while nobody plays.
+func Quiet(ctx context.Context, o Options) (bool, error) {
+	g := &game{Options: o, api: api{client: &http.Client{Transport: o.Transport, Timeout: time.Minute}}, muting: newMuting()}
+	now := time.Now()
+	spans, err := g.alertSpans(ctx, now)
+	if err != nil {
+		return false, err
+	}
+	told, err := g.notifications(ctx, now)
+	return len(spans)+len(told) == 0, err
+}
+
 func (g *game) collect(ctx context.Context) (drill.Run, error) {
 	end := time.Now()
 	spans, err := g.alertSpans(ctx, end)

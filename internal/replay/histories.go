@@ -48,13 +48,15 @@ func DefaultHistoriesDir() (string, error) {
 }
 
 // Drill replays a drill as the function Drill does, with a history that may have been
-// made before. That changes no byte of the result.
+// made before, and starts late if the drill is calm at first. That a history was there
+// before changes no byte of the result.
 func (h *Histories) Drill(ctx context.Context, spec Spec, onProgress func(done, total time.Duration)) (drill.Result, error) {
 	start := time.Now()
 	var err error
 	if spec.Past, err = h.past(ctx, spec); err != nil {
 		return drill.Result{}, fmt.Errorf("%s: history: %w", spec.File, err)
 	}
+	spec.LateStart = true
 	result, err := Drill(ctx, spec, onProgress)
 	result.WallSeconds = wallSeconds(start)
 	return result, err
@@ -91,7 +93,7 @@ func (h *Histories) past(ctx context.Context, spec Spec) (string, error) {
 		_, err = bubble.Run(ctx, bubble.Options{Job: pastJob, Name: "history of " + spec.File, Input: input, Procs: 1})
 		return err
 	})
-	return blocksIn(dir), err
+	return dir, err
 }
 
 // key names a history by all that it follows from.
@@ -165,8 +167,5 @@ func runPastJob(ctx context.Context, input []byte, emit func(any)) ([]byte, erro
 		return nil, err
 	}
 	opts.Interval = opts.interval()
-	if err := opts.makePast(ctx, opts.moments(time.Now()), p.Dir); err != nil {
-		return nil, err
-	}
-	return nil, os.RemoveAll(workIn(p.Dir))
+	return nil, opts.makePast(ctx, opts.moments(time.Now()), p.Dir, opts.Scenario.Load.Shape == drill.Constant)
 }

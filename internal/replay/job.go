@@ -33,6 +33,8 @@ type Spec struct {
 	// Past is a folder with the series of the history; see Histories. Empty: the
 	// history is made first.
 	Past string
+	// LateStart allows to leave out minutes in which nothing happens; see Options.
+	LateStart bool
 }
 
 // Design returns the alert design at the given paths; empty ones mean the
@@ -113,7 +115,7 @@ func (spec Spec) Options(emit func(any)) (Options, error) {
 	}
 	rules, alertmanager := Design(spec.Rules, spec.Alertmanager)
 	return Options{
-		Scenario: scenario, Seed: spec.Seed, Interval: spec.Interval, Rules: rules, Alertmanager: alertmanager, Past: spec.Past,
+		Scenario: scenario, Seed: spec.Seed, Interval: spec.Interval, Rules: rules, Alertmanager: alertmanager, Past: spec.Past, LateStart: spec.LateStart,
 		OnProgress: func(done, total time.Duration) { emit(progress{done, total}) },
 	}, nil
 }

@@ -2,6 +2,7 @@ package replay
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -10,6 +11,7 @@ import (
 
 	"goldensignals/internal/drill"
 	"goldensignals/internal/engine"
+	"goldensignals/internal/referee"
 	"goldensignals/internal/stack"
 )
 
@@ -26,10 +28,11 @@ const (
 	copied = 15 * time.Minute
 	// settle is how long a stack runs before anything of it counts.
 	settle = time.Minute
-	// lead is how long the drill's stack runs before minute zero: the windows of a
-	// minute are its own by then.
+	// lead is how long the drill's stack runs before anything may happen: the windows
+	// of a minute are its own by then.
 	lead = 2 * time.Minute
-	// handOver is the pause between the two stacks. The first has ended by then.
+	// handOver is the pause between the two stacks where both are in one bubble. The
+	// first has ended by then.
 	handOver = time.Second
 )
 
@@ -37,28 +40,53 @@ const (
 // nothing else does.
 const progressStep = 10 * time.Minute
 
+// In most drills nothing happens before the tenth minute, so those minutes are the same
+// in all of them: a history that is kept has them, too.
+const calm = 10 * time.Minute
+
 // moments are those of one replay, in virtual time.
 type moments struct {
 	began time.Time // the services are as old
-	cut   time.Time // the history ends; began, if there is none
+	cut   time.Time // the drill's stack starts, and goes on from the history; began, if there is none
 	zero  time.Time // minute zero of the drill
 }
 
 // since is the beginning of what is watched.
 func (m moments) since() time.Time {
-	if m.cut.Equal(m.began) {
+	switch {
+	case m.cut.Equal(m.began):
 		return m.began.Add(settle)
+	case m.cut.After(m.zero):
+		return m.cut
 	}
-	return m.zero.Add(settle - lead)
+	return m.cut.Add(settle)
 }
 
 // moments of a replay that begins now.
 func (o Options) moments(now time.Time) moments {
 	m := moments{began: now, cut: now, zero: now.Add(settle + o.simulated())}
-	if o.Scenario.History > lead {
+	switch {
+	case o.startsLate():
+		m.cut = m.zero.Add(calm - lead)
+	case o.Scenario.History > lead:
 		m.cut = m.zero.Add(-lead)
 	}
 	return m
+}
+
+// startsLate reports whether the drill's stack starts when the calm is nearly over.
+func (o Options) startsLate() bool {
+	if o.Past == "" || !o.LateStart || !o.isCalm() {
+		return false
+	}
+	_, err := os.Stat(lateIn(o.Past))
+	return err == nil
+}
+
+// isCalm reports whether nothing happens in the drill while the calm lasts.
+func (o Options) isCalm() bool {
+	s := o.Scenario
+	return s.Load.Shape == drill.Constant && s.Duration > calm && (len(s.Timeline) == 0 || s.Timeline[0].At >= calm)
 }
 
 // simulated returns how much of the history is simulated.
@@ -69,54 +97,103 @@ func (o Options) simulated() time.Duration {
 	return min(o.Scenario.History, maxSimulated)
 }
 
-// bringPast puts the series of the history into dataDir and returns when the drill's
+// bringPast puts the series of the history into dataDir and waits until the drill's
 // stack may start.
 func (o Options) bringPast(ctx context.Context, m moments, dataDir string) error {
 	if m.cut.Equal(m.began) {
 		return nil
 	}
-	blocks := o.Past
-	if blocks == "" {
-		dir := filepath.Join(dataDir, "past")
-		if err := o.makePast(ctx, m, dir); err != nil {
+	start, from := m.cut, o.Past
+	if from == "" {
+		from = filepath.Join(dataDir, "past")
+		if err := o.makePast(ctx, m, from, false); err != nil {
 			return fmt.Errorf("make the history: %w", err)
 		}
-		blocks = blocksIn(dir)
+		start = m.cut.Add(handOver)
+		if late := time.Since(start); late > 0 {
+			return fmt.Errorf("the stack that made the history took %v longer to stop than it may", late)
+		}
+	}
+	blocks := earlyIn(from)
+	if m.cut.After(m.zero) {
+		blocks = lateIn(from)
 	}
 	if err := engine.LinkBlocks(blocks, dataDir); err != nil {
 		return err
 	}
-	start := m.cut.Add(handOver)
-	if late := time.Since(start); late > 0 {
-		return fmt.Errorf("the stack that made the history took %v longer to stop than it may", late)
-	}
 	return passTime(ctx, start, func() {})
 }
 
-// blocksIn is where makePast leaves the series in its folder.
-func blocksIn(dir string) string { return filepath.Join(dir, "blocks") }
+// What is in the folder of a history: series until shortly before minute zero, and, if
+// nothing was wrong until then, series until the calm is nearly over, and what users saw
+// since minute zero.
+func earlyIn(dir string) string { return filepath.Join(dir, "early") }
+func lateIn(dir string) string  { return filepath.Join(dir, "late") }
+func seenIn(dir string) string  { return filepath.Join(dir, "seen.json") }
 
-// workIn is where the stack works that makes them.
-func workIn(dir string) string { return filepath.Join(dir, "work") }
-
-// makePast runs a stack until the cut and leaves its series, and what it worked in, in
-// dir.
-func (o Options) makePast(ctx context.Context, m moments, dir string) error {
+// makePast runs a stack until the history ends, and through the calm if that is wanted,
+// and leaves in dir what it has seen.
+func (o Options) makePast(ctx context.Context, m moments, dir string, calmToo bool) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("create folder of the history: %w", err)
 	}
-	return inVirtualTime(ctx, o.stackOptions(m, workIn(dir)), func(ctx context.Context, s *stack.Stack) error {
-		if err := o.livePast(ctx, m, s); err != nil {
-			return err
-		}
-		if longer := o.Scenario.History - o.simulated(); longer > 0 {
-			warmUp := m.cut.Sub(m.began) - copied
-			if err := s.Engine().Repeat(ctx, copied, warmUp, m.zero.Add(-o.Scenario.History)); err != nil {
-				return fmt.Errorf("copy the history: %w", err)
+	return withDataDir(func(work string) error {
+		return inVirtualTime(ctx, o.stackOptions(m, work), func(ctx context.Context, s *stack.Stack) error {
+			if err := o.livePast(ctx, m, s); err != nil {
+				return err
 			}
-		}
-		return s.Engine().Snapshot(blocksIn(dir))
+			if longer := o.Scenario.History - o.simulated(); longer > 0 {
+				warmUp := m.cut.Sub(m.began) - copied
+				if err := s.Engine().Repeat(ctx, copied, warmUp, m.zero.Add(-o.Scenario.History)); err != nil {
+					return fmt.Errorf("copy the history: %w", err)
+				}
+			}
+			if err := s.Engine().Snapshot(earlyIn(dir)); err != nil || !calmToo {
+				return err
+			}
+			return o.makeCalm(ctx, m, s, dir)
+		})
 	})
+}
+
+// makeCalm goes on through the calm. A design that alerts on nothing has no late start:
+// the drill's stack would alert again.
+func (o Options) makeCalm(ctx context.Context, m moments, s *stack.Stack, dir string) error {
+	if err := passTime(ctx, m.zero.Add(calm-lead), func() {}); err != nil {
+		return err
+	}
+	game := o.game(s, m)
+	quiet, err := referee.Quiet(ctx, game)
+	if err != nil || !quiet {
+		return err
+	}
+	seen, err := game.Users.Seen(game.Since, time.Now())
+	if err != nil {
+		return fmt.Errorf("ask what users saw: %w", err)
+	}
+	text, err := json.Marshal(seen)
+	if err != nil {
+		return fmt.Errorf("encode what users saw: %w", err)
+	}
+	if err := os.WriteFile(seenIn(dir), text, 0o644); err != nil {
+		return fmt.Errorf("write what users saw: %w", err)
+	}
+	return s.Engine().Snapshot(lateIn(dir))
+}
+
+// seenBefore returns what users saw before a drill's stack that started late.
+func (o Options) seenBefore(m moments) (seen []drill.Second, err error) {
+	if !m.cut.After(m.zero) {
+		return nil, nil
+	}
+	text, err := os.ReadFile(seenIn(o.Past))
+	if err != nil {
+		return nil, fmt.Errorf("read what users saw: %w", err)
+	}
+	if err := json.Unmarshal(text, &seen); err != nil {
+		return nil, fmt.Errorf("read what users saw: %w", err)
+	}
+	return seen, nil
 }
 
 // livePast waits for the cut and keeps the load to its shape until then.

@@ -36,6 +36,9 @@ type Options struct {
 	// Past is a folder with the series of the history. Empty: the history is made
 	// first.
 	Past string
+	// LateStart allows the drill's stack to start minutes after minute zero, if Past
+	// has what happened until then: nothing. Whoever looks must not want to see it.
+	LateStart bool
 	// OnProgress hears how much of the virtual time has passed. Nil: nobody.
 	OnProgress func(done, total time.Duration)
 
@@ -46,9 +49,14 @@ type Options struct {
 // It must be called inside a bubble: see package bubble.
 func Run(ctx context.Context, o Options) (drill.Result, error) {
 	var run drill.Run
-	err := o.afterHistory(ctx, func(ctx context.Context, _ *stack.Stack, opts referee.Options) (err error) {
+	seen, err := o.seenBefore(o.moments(time.Now()))
+	if err != nil {
+		return drill.Result{}, err
+	}
+	err = o.afterHistory(ctx, func(ctx context.Context, _ *stack.Stack, opts referee.Options) (err error) {
 		run, err = referee.Play(ctx, opts)
 		run.Virtual = o.Scenario.History + o.Scenario.Duration
+		run.Seen = append(seen, run.Seen...)
 		return err
 	})
 	if err != nil {

@@ -264,7 +264,7 @@ func (s *Stack) buildUsers(context.Context) (err error) {
 	s.parts.users, err = load.New(load.Options{
 		Target: "http://" + serviceAddr("shop"), Transport: s.Transport(),
 		Faults: s.parts.services["shop"].Faults(), Spans: s.opts.Spans,
-		RPS: s.opts.RPS, Seed: s.opts.Seed, Retention: s.opts.Remember, Registry: registry, Log: s.opts.Log,
+		RPS: s.opts.RPS, Since: s.opts.Started, Seed: s.opts.Seed, Retention: s.opts.Remember, Registry: registry, Log: s.opts.Log,
 	})
 	if err != nil {
 		return fmt.Errorf("build the users: %w", err)
