@@ -66,10 +66,36 @@ func TestAlertsKeepTheConventions(t *testing.T) {
 		if strings.Contains(r.Expr, "gameday_") || strings.Contains(r.Expr, "load_") {
 			t.Errorf("%s reads the truth, by which alerts are judged: %s", r.Alert, r.Expr)
 		}
+		if lines := strings.Count(strings.TrimSpace(r.Expr), "\n") + 1; lines > 12 {
+			t.Errorf("%s: the expression has %d lines, want at most 12: give parts of it a name", r.Alert, lines)
+		}
+		if asksForItself(t, r) && r.Alert != "ShopTrafficLost" {
+			t.Errorf("%s asks for itself, or for alerts of the past; record what it has to remember", r.Alert)
+		}
 		if got := r.Annotations["dashboard_url"]; !dashboard.MatchString(got) {
 			t.Errorf("%s: dashboard_url = %q, want %s", r.Alert, got, dashboard)
 		}
 	}
+}
+
+// asksForItself reports whether an alert reads its own series ALERTS, or that of any with
+// an offset. ARCHITECTURE.md says why ShopTrafficLost does.
+func asksForItself(t *testing.T, r rulefmt.Rule) (asks bool) {
+	t.Helper()
+	expr, err := parser.NewParser(parser.Options{}).ParseExpr(r.Expr)
+	if err != nil {
+		t.Fatalf("%s: %v", r.Alert, err)
+	}
+	parser.Inspect(expr, func(n parser.Node, _ []parser.Node) error {
+		if v, ok := n.(*parser.VectorSelector); ok && v.Name == "ALERTS" {
+			asks = asks || v.OriginalOffset != 0
+			for _, m := range v.LabelMatchers {
+				asks = asks || m.Name == "alertname" && m.Matches(r.Alert)
+			}
+		}
+		return nil
+	})
+	return asks
 }
 
 func TestOnlyWhatTheEnginesReadIsEmbedded(t *testing.T) {
