@@ -41,7 +41,7 @@ type prometheusServer struct {
 	log       *slog.Logger
 	registry  *prometheus.Registry
 	config    *config.Config
-	parser    *ruleParser
+	parser    *RuleParser
 	startTime time.Time
 
 	db       *tsdb.DB
@@ -60,7 +60,7 @@ func newPrometheus(opts Options, files RuleFiles, onStop func(string, func() err
 		return nil, err
 	}
 	s := &prometheusServer{
-		opts: opts, config: conf, parser: newRuleParser(),
+		opts: opts, config: conf, parser: NewRuleParser(),
 		log:       opts.Log.With("component", "prometheus"),
 		registry:  prometheus.NewRegistry(),
 		startTime: time.Now(),

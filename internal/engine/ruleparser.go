@@ -7,22 +7,23 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-// ruleParser is a parser that remembers the expressions of rules. The rule manager
+// RuleParser is a parser that remembers the expressions of rules. The rule manager
 // prints them at every evaluation and has them parsed again, which costs as much as a
 // simple query. It hands out copies, as the engine changes the tree that it is given.
 // It is safe for concurrent use.
-type ruleParser struct {
+type RuleParser struct {
 	parser.Parser
 	mu    sync.RWMutex
 	rules map[string]parser.Expr // :: expression as printed -> its tree, never handed out
 }
 
-func newRuleParser() *ruleParser {
-	return &ruleParser{Parser: newParser(), rules: map[string]parser.Expr{}}
+// NewRuleParser returns a parser that remembers nothing yet.
+func NewRuleParser() *RuleParser {
+	return &RuleParser{Parser: newParser(), rules: map[string]parser.Expr{}}
 }
 
 // ParseExpr implements parser.Parser.
-func (p *ruleParser) ParseExpr(text string) (parser.Expr, error) {
+func (p *RuleParser) ParseExpr(text string) (parser.Expr, error) {
 	p.mu.RLock()
 	known, ok := p.rules[text]
 	p.mu.RUnlock()
@@ -32,9 +33,9 @@ func (p *ruleParser) ParseExpr(text string) (parser.Expr, error) {
 	return p.Parser.ParseExpr(text)
 }
 
-// parseRule parses the expression of a rule, and remembers what its printed form
+// ParseRule parses the expression of a rule, and remembers what its printed form
 // parses to. How much is remembered is bounded by the rules that were ever loaded.
-func (p *ruleParser) parseRule(text string) (parser.Expr, error) {
+func (p *RuleParser) ParseRule(text string) (parser.Expr, error) {
 	expr, err := p.Parser.ParseExpr(text)
 	if err != nil {
 		return nil, err

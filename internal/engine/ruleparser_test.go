@@ -32,8 +32,8 @@ func TestRuleParserHandsOutFreshTrees(t *testing.T) {
 	}
 	now := time.Unix(1_700_000_000, 0)
 	for _, text := range texts {
-		p := newRuleParser()
-		loaded, err := p.parseRule(text)
+		p := NewRuleParser()
+		loaded, err := p.ParseRule(text)
 		if err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}

@@ -148,7 +148,7 @@ func newParser() parser.Parser { return parser.NewParser(parser.Options{}) }
 // groupLoader hands parsed rule files to the rule manager, which asks for
 // them by name.
 type groupLoader struct {
-	parser *ruleParser
+	parser *RuleParser
 	files  func() RuleFiles
 }
 
@@ -160,6 +160,6 @@ func (l groupLoader) Load(name string, _ bool, _ model.ValidationScheme) (*rulef
 	return groups, nil
 }
 
-func (l groupLoader) Parse(query string) (parser.Expr, error) { return l.parser.parseRule(query) }
+func (l groupLoader) Parse(query string) (parser.Expr, error) { return l.parser.ParseRule(query) }
 
 func (f RuleFiles) names() []string { return slices.Sorted(maps.Keys(f)) }
