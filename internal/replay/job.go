@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"time"
 
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/trace/noop"
+
 	"goldensignals/internal/bubble"
 	"goldensignals/internal/drill"
 	"goldensignals/internal/engine"
@@ -17,7 +20,9 @@ const drillJob = "replay"
 // Jobs are what this package runs in child processes. A program that calls
 // Drill, WriteHistory or History.Make passes them to bubble.Child first of all.
 func Jobs() map[string]bubble.Job {
-	return map[string]bubble.Job{drillJob: runDrillJob, historyJob: runHistoryJob, pastJob: runPastJob}
+	return map[string]bubble.Job{
+		drillJob: withoutTraces(runDrillJob), historyJob: withoutTraces(runHistoryJob), pastJob: withoutTraces(runPastJob),
+	}
 }
 
 // Spec says what a child process shall replay.
@@ -89,6 +94,15 @@ func Drill(ctx context.Context, spec Spec, onProgress func(done, total time.Dura
 }
 
 func wallSeconds(since time.Time) float64 { return float64(time.Since(since).Milliseconds()) / 1000 }
+
+// withoutTraces spares a child the spans of the engines, which nobody would see. A child
+// is a process of its own, so that is nobody else's setting.
+func withoutTraces(job bubble.Job) bubble.Job {
+	return func(ctx context.Context, input []byte, emit func(any)) ([]byte, error) {
+		otel.SetTracerProvider(noop.NewTracerProvider())
+		return job(ctx, input, emit)
+	}
+}
 
 // runDrillJob is the child's side of Drill.
 func runDrillJob(ctx context.Context, input []byte, emit func(any)) ([]byte, error) {
