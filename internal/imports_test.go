@@ -55,6 +55,7 @@ bubble: server
 faultapi: fault
 havoc: fault
 scoreboard: drill fault
+scorecard: drill
 report: drill fault
 load: deadline drill fault trace
 shop: deadline fault trace
@@ -83,8 +84,9 @@ storm: alert engine receiver/logline receiver/sms receiver/ticket router store
 
 # a stack in virtual time, and with people
 replay: bubble cache drill engine referee stack
-rehearsal: alert bubble fault referee replay runbook
+rehearsal: alert bubble drill fault referee replay runbook
 exported: bubble drill engine fault lint scoreboard stack
+/designs/generate: /drills bubble replay report scorecard
 live: /runbooks console drill fault load referee replay report router/web runbook shop stack tracing
 live/livetest: alert bubble drill live replay stack
 front: console live referee remote scoreboard tracing
