@@ -11,8 +11,9 @@ import (
 )
 
 // Observer watches a drill while the referee plays it to its end: it waits for its
-// moments, asks the APIs, and changes nothing. It is called once the history is there,
-// before minute zero, and must return before the drill ends. Its error ends the replay.
+// moments, asks the APIs, and changes nothing. It is called once the history is there:
+// minute zero may be to come, or past after a late start. It must return before the drill
+// ends. Its error ends the replay.
 type Observer func(ctx context.Context, game referee.Options) error
 
 var errDrillEnded = errors.New("the drill has ended before its observer was done")
