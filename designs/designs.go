@@ -10,9 +10,7 @@ import (
 	"io/fs"
 )
 
-// Each takes minutes on all processors: two for every design.
-//go:generate go run ../cmd/gameday compare --a=../alerts --b=static --b=causes --b=naive --format=markdown --into=README.md
-//go:generate go run ../cmd/gameday replay --format=markdown --into=../README.md
+//go:generate go run goldensignals/designs/generate .
 
 //go:embed README.md */README.md */*.rules.yml */alertmanager.yml
 var files embed.FS

@@ -24,30 +24,6 @@ func page(t *testing.T, content string) string {
 	return path
 }
 
-func TestSectionIsReplaced(t *testing.T) {
-	t.Parallel()
-	tests := []struct{ name, before, after string }{
-		{"for the first time", "# Title\n" + begin + "\n" + end + "\nbelow\n", "# Title\n" + begin + "\n\nnew\n\n" + end + "\nbelow\n"},
-		{"again", begin + "\n\nold | old\nold\n\n" + end + "\n", begin + "\n\nnew\n\n" + end + "\n"},
-		{"beside others, and mentions", "In `" + begin + "`.\n<!-- gameday:other -->\n" + begin + "\nold\n" + end, "In `" + begin + "`.\n<!-- gameday:other -->\n" + begin + "\n\nnew\n\n" + end},
-	}
-	for _, tt := range tests {
-		s := section{page(t, tt.before), "scorecard"}
-		for range 2 { // the second time it changes nothing
-			if err := s.replace("new\n"); err != nil {
-				t.Errorf("%s: %v", tt.name, err)
-			}
-			got, err := os.ReadFile(s.file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if string(got) != tt.after {
-				t.Errorf("%s: %q, want %q", tt.name, got, tt.after)
-			}
-		}
-	}
-}
-
 func TestIntoRefuses(t *testing.T) {
 	t.Parallel()
 	fine := page(t, begin+"\n"+end+"\n")

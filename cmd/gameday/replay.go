@@ -212,7 +212,7 @@ func checkDesign(rules []string, alertmanager string) error {
 // outputFlags say in which form a result goes where.
 type outputFlags struct {
 	format, out string
-	into        section // its file is empty where nothing is replaced
+	into        report.Section // its file is empty where nothing is replaced
 }
 
 func (o *outputFlags) add(c *kingpin.CmdClause, formats ...string) {
@@ -222,34 +222,34 @@ func (o *outputFlags) add(c *kingpin.CmdClause, formats ...string) {
 
 // addInto is for commands that have the format markdown.
 func (o *outputFlags) addInto(c *kingpin.CmdClause) {
-	c.Flag("into", "Markdown file in which the result replaces what stands between two markers.").StringVar(&o.into.file)
+	c.Flag("into", "Markdown file in which the result replaces what stands between two markers.").StringVar(&o.into.File)
 	c.Flag("marker", "Name in the markers of --into: <!-- gameday:NAME --> and <!-- /gameday:NAME -->, each on a line of its own.").
-		Default("scorecard").StringVar(&o.into.name)
+		Default("scorecard").StringVar(&o.into.Name)
 }
 
 // check finds what would keep the result from being written, before minutes are
 // spent on it.
 func (o *outputFlags) check() error {
 	switch {
-	case o.into.file == "":
+	case o.into.File == "":
 		return nil
 	case o.format != "markdown":
 		return errors.New("--into writes Markdown: give --format=markdown, too, or --out instead")
 	case o.out != "":
 		return errors.New("--into and --out both say where the result goes: give one of them")
 	default:
-		return o.into.check()
+		return o.into.Check()
 	}
 }
 
 func (o *outputFlags) write(stdout io.Writer, render func(io.Writer) error) error {
 	switch {
-	case o.into.file != "":
+	case o.into.File != "":
 		var text strings.Builder
 		if err := render(&text); err != nil {
 			return err
 		}
-		return o.into.replace(text.String())
+		return o.into.Replace(text.String())
 	case o.out == "":
 		return render(stdout)
 	}

@@ -18,13 +18,10 @@ import (
 
 	"goldensignals/alerts"
 	"goldensignals/dashboards"
-	"goldensignals/internal/bubble"
-	"goldensignals/internal/replay"
 	"goldensignals/runbooks"
 )
 
 func TestMain(m *testing.M) {
-	bubble.Child(replay.Jobs())
 	plugins.RegisterDefaultPlugins()
 	os.Exit(m.Run())
 }
@@ -283,29 +280,19 @@ func TestDashboardURLs(t *testing.T) {
 	}
 }
 
-// targets are the queries of a panel, as its JSON has them.
-type panelQuery struct {
-	Expr     string `json:"expr"`
-	Exemplar bool   `json:"exemplar"`
-	Instant  bool   `json:"instant"`
-}
-
-func queriesOf(t *testing.T, p dashboard.Panel) (list []panelQuery) {
-	t.Helper()
-	for _, target := range p.Targets {
-		list = append(list, queryOf(t, target))
+// TestAnnotationsAskOneThing: an annotation has its query twice.
+func TestAnnotationsAskOneThing(t *testing.T) {
+	t.Parallel()
+	for _, b := range boards(t) {
+		for _, a := range b.Dashboard.Annotations.List {
+			var target struct{ Expr string }
+			data, err := json.Marshal(a.Target)
+			if err == nil {
+				err = json.Unmarshal(data, &target)
+			}
+			if err != nil || target.Expr != *a.Expr {
+				t.Errorf("board %s, annotation %s: it asks %q and %q, %v", b.Name, a.Name, target.Expr, *a.Expr, err)
+			}
+		}
 	}
-	return list
-}
-
-func queryOf(t *testing.T, target any) (q panelQuery) {
-	t.Helper()
-	data, err := json.Marshal(target)
-	if err == nil {
-		err = json.Unmarshal(data, &q)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return q
 }

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"goldensignals/internal/bubble"
-	"goldensignals/internal/referee"
+	"goldensignals/internal/drill"
 	"goldensignals/internal/replay"
 	"goldensignals/internal/runbook"
 )
@@ -74,27 +74,44 @@ func runExecuteJob(ctx context.Context, input []byte, emit func(any)) ([]byte, e
 // Execute is Runbook within this process. It must be called inside a
 // bubble: see package bubble.
 func Execute(ctx context.Context, page runbook.Page, o replay.Options) (runbook.Execution, error) {
-	if err := page.Executable(o.Scenario); err != nil {
+	x, err := begin(page, o.Scenario)
+	if err != nil {
 		return runbook.Execution{}, err
 	}
-	x := &execution{page: page}
-	x.broken, x.whole = faultTime(o)
 	// The drill must not clear up before the alert has had its time to end.
 	longer := *o.Scenario
-	longer.Duration = max(longer.Duration, x.whole+page.ResolvesWithin+time.Minute)
+	longer.Duration = max(longer.Duration, x.needs())
 	o.Scenario = &longer
-	err := replay.Attend(ctx, o, func(ctx context.Context, game referee.Options) error {
-		x.game = game
-		return x.follow(ctx)
-	})
+	err = replay.Attend(ctx, o, x.watch)
 	return x.done, err
+}
+
+// Watch returns an observer of a runbook's drill who does all that the runbook says,
+// and what comes of it, which is complete when the replay has ended. It reports false
+// for a runbook that watching is not enough for: it repairs something, or its drill
+// does not suit it.
+func Watch(page runbook.Page, s *drill.Scenario) (replay.Observer, *runbook.Execution, bool) {
+	x, err := begin(page, s)
+	if err != nil || len(page.Repairs) > 0 || x.needs() > s.Duration {
+		return nil, nil, false
+	}
+	return x.watch, &x.done, true
+}
+
+func begin(page runbook.Page, s *drill.Scenario) (*execution, error) {
+	if err := page.Executable(s); err != nil {
+		return nil, err
+	}
+	x := &execution{page: page}
+	x.broken, x.whole = faultTime(s)
+	return x, nil
 }
 
 // faultTime returns when the first fault of a scenario begins and the last one
 // ends, if nobody repairs it.
-func faultTime(o replay.Options) (from, to time.Duration) {
-	from = o.Scenario.Duration
-	for _, step := range o.Scenario.Timeline {
+func faultTime(s *drill.Scenario) (from, to time.Duration) {
+	from = s.Duration
+	for _, step := range s.Timeline {
 		if step.Fault != nil {
 			from, to = min(from, step.At), max(to, step.At+time.Duration(step.Fault.For))
 		}

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/google/go-cmp/cmp"
+
 	"goldensignals/internal/drill"
 	"goldensignals/internal/rehearsal"
 	"goldensignals/internal/replay"
@@ -40,6 +42,15 @@ incidents:
   - {name: checkout fails, from: 2m, to: 14m, page_within: 5m}
 `
 
+// withoutRepairs is the same of a fault that ends by itself, as in endingDrill.
+var withoutRepairs = strings.Replace(rightRunbook, repairs, "", 1)
+
+const repairs = "repairs:\n  - rollback --service=payments\n"
+
+func endingDrill() string {
+	return strings.NewReplacer("for: 12m", "for: 4m", "to: 14m, page_within: 5m", "to: 6m, page_within: 3m").Replace(failingDrill)
+}
+
 func executeRunbook(t *testing.T, text, scenario string) (done runbook.Execution, err error) {
 	t.Helper()
 	page, err := runbook.Parse("ServiceErrors.md", []byte(text))
@@ -59,16 +70,17 @@ func executeRunbook(t *testing.T, text, scenario string) (done runbook.Execution
 // TestExecutionFindsWhatIsWrong breaks a runbook, or its drill, in one place.
 func TestExecutionFindsWhatIsWrong(t *testing.T) {
 	t.Parallel()
-	const repairs = "repairs:\n  - rollback --service=payments\n"
-	for _, tt := range []struct{ name, old, new, oldDrill, newDrill, want string }{
-		{name: "nothing is wrong"},
-		{name: "without repair, from the end of the fault", old: repairs, oldDrill: "for: 12m", newDrill: "for: 4m"},
+	for _, tt := range []struct {
+		name, old, new, oldDrill, newDrill, want string
+		sentinel                                 bool // of the default tier
+	}{
+		{name: "nothing is wrong", sentinel: true},
 		{
 			name: "wrong outage reading", old: "> 0.2", new: "> 0.9",
 			want: `ServiceErrors.md:12: in the outage, want {service="payments"} > 0.9, got {service="orders"} 0.`,
 		},
 		{
-			name: "wrong well reading", old: "# well: empty", new: "# well: some",
+			name: "wrong well reading", sentinel: true, old: "# well: empty", new: "# well: some",
 			want: "ServiceErrors.md:13: after the repair, want some, got empty; query: service:http_requests_errors:ratio_rate1m > 0.01",
 		},
 		{
@@ -76,7 +88,7 @@ func TestExecutionFindsWhatIsWrong(t *testing.T) {
 			want: "ServiceErrors.md:21: in the outage it reads well already, got {} 0.",
 		},
 		{
-			name: "wrong repair", old: "rollback", new: "restart",
+			name: "wrong repair", sentinel: true, old: "rollback", new: "restart",
 			want: "ServiceErrors.md:5: the repair restart --service=payments ended nothing and helped against nothing in the drill failing",
 		},
 		{
@@ -97,6 +109,9 @@ func TestExecutionFindsWhatIsWrong(t *testing.T) {
 			if tt.want != "" {
 				tier.Replay(t)
 			}
+			if !tt.sentinel {
+				tier.Full(t)
+			}
 			scenario := strings.Replace(failingDrill, tt.oldDrill, tt.newDrill, 1)
 			if strings.Contains(tt.want, "does not fire") || strings.Contains(tt.newDrill, "for:") {
 				scenario, _, _ = strings.Cut(scenario, "incidents:") // they are not what is tried here
@@ -114,6 +129,63 @@ func TestExecutionFindsWhatIsWrong(t *testing.T) {
 				t.Errorf("findings:\n%s\nwant %q", all, tt.want)
 			}
 		})
+	}
+}
+
+// TestRunbookIsFollowedBesideADrill: whoever only watches a drill that is played to its
+// end finds what is found in a replay of one's own.
+func TestRunbookIsFollowedBesideADrill(t *testing.T) {
+	t.Parallel()
+	tier.Replay(t)
+	page, err := runbook.Parse("ServiceErrors.md", []byte(withoutRepairs))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := drill.Parse("failing.yaml", []byte(endingDrill()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	watch, watched, ok := rehearsal.Watch(page, s)
+	if !ok {
+		t.Fatal("Watch = false for a runbook without repairs")
+	}
+	synctest.Test(t, func(t *testing.T) {
+		_, err = replay.Run(t.Context(), replay.Options{Scenario: s, Seed: 1, Observers: []replay.Observer{watch}})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	alone, err := executeRunbook(t, withoutRepairs, endingDrill())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(alone, *watched); diff != "" {
+		t.Errorf("execution (-in a replay of its own +beside a drill):\n%s", diff)
+	}
+	if len(alone.Findings) > 0 || alone.Resolved == 0 {
+		t.Errorf("execution = %+v, want an end and no findings", alone)
+	}
+}
+
+// TestWatchingIsNotEnough for these: they have a replay of their own.
+func TestWatchingIsNotEnough(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, text, scenario string }{
+		{"a repair", rightRunbook, endingDrill()},
+		{"a drill that ends too soon", withoutRepairs, strings.Replace(endingDrill(), "duration: 15m", "duration: 11m", 1)},
+		{"a drill in which nothing breaks", withoutRepairs, strings.Split(endingDrill(), "timeline")[0]},
+	} {
+		page, err := runbook.Parse("ServiceErrors.md", []byte(tt.text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := drill.Parse("failing.yaml", []byte(tt.scenario))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, ok := rehearsal.Watch(page, s); ok {
+			t.Errorf("%s: Watch = true", tt.name)
+		}
 	}
 }
 

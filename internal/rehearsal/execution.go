@@ -28,6 +28,17 @@ type execution struct {
 	done          runbook.Execution
 }
 
+// needs is how long the drill must be, from minute zero.
+func (x *execution) needs() time.Duration {
+	return x.whole + x.page.ResolvesWithin + time.Minute
+}
+
+// watch follows the runbook in a drill that is played.
+func (x *execution) watch(ctx context.Context, game referee.Options) error {
+	x.game = game
+	return x.follow(ctx)
+}
+
 // follow does what the runbook says. What it finds wrong goes into done.
 func (x *execution) follow(ctx context.Context) error {
 	fires, err := x.awaitAlert(ctx)

@@ -39,6 +39,8 @@ type Options struct {
 	// LateStart allows the drill's stack to start minutes after minute zero, if Past
 	// has what happened until then: nothing. Whoever looks must not want to see it.
 	LateStart bool
+	// Observers watch the drill while the referee plays it.
+	Observers []Observer
 	// OnProgress hears how much of the virtual time has passed. Nil: nobody.
 	OnProgress func(done, total time.Duration)
 
@@ -54,7 +56,7 @@ func Run(ctx context.Context, o Options) (drill.Result, error) {
 		return drill.Result{}, err
 	}
 	err = o.afterHistory(ctx, func(ctx context.Context, _ *stack.Stack, opts referee.Options) (err error) {
-		run, err = referee.Play(ctx, opts)
+		run, err = o.playWatched(ctx, opts)
 		run.Virtual = o.Scenario.History + o.Scenario.Duration
 		run.Seen = append(seen, run.Seen...)
 		return err

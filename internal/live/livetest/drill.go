@@ -28,7 +28,7 @@ duration: 15m
 load: {rps: 20}
 timeline:
   - {at: 2m, fault: errors, service: payments, ratio: 0.5, for: 6m}
-  - {at: 3m, silence: {matchers: ['severity="info"'], for: 5m, comment: known}}
+  - {at: 3m, silence: {matchers: ['severity="info"'], for: 4m, comment: known}}
 incidents:
   - {name: checkout fails, from: 2m, to: 8m, page_within: 5m}
 `
