@@ -1,6 +1,6 @@
 # The checks, for people and for CI: .ci/run calls these. CONTRIBUTING.md explains them.
 .DEFAULT_GOAL := help
-.PHONY: help test full race format lint rules manifests e2e bench fuzz tools
+.PHONY: help test full race format lint rules generate manifests e2e bench fuzz tools
 
 # Tools are built from modules of their own, with as many service discoveries as we need.
 TAGS := remove_all_sd,enable_dns_sd,netgo
@@ -35,6 +35,12 @@ rules: tools
 	bin/promtool check config deploy/prometheus.yml
 	bin/promtool test rules alerts/tests/*.yml
 	bin/amtool check-config alerts/alertmanager.yml designs/*/alertmanager.yml
+
+## make generate  after a change of rules or routes: scorecards, boards, manifests
+# Of the scorecards what the shipped design has to do with; go generate ./designs makes all.
+generate:
+	go run ./designs/generate -play='^alerts/' designs
+	go generate ./alerts ./dashboards ./deploy/kubernetes
 
 ## make manifests what Kubernetes makes of deploy/kubernetes
 # Without a cache: Go does not see that files outside of a module have changed.
