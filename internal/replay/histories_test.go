@@ -2,9 +2,11 @@ package replay_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -30,6 +32,12 @@ func replayed(t *testing.T, h *replay.Histories, spec replay.Spec) string {
 	return string(text)
 }
 
+// failingRule is the simple rule alone, so that a healthy history is quiet.
+func failingRule() string {
+	rule, _, _ := strings.Cut(fmt.Sprintf(simpleRule, ""), "  - alert: Cause")
+	return rule
+}
+
 // TestHistoryThatIsThereChangesNothing replays a drill without a history on disk, with
 // it, with one that somebody has spoiled, and with one that was made elsewhere.
 func TestHistoryThatIsThereChangesNothing(t *testing.T) {
@@ -37,8 +45,10 @@ func TestHistoryThatIsThereChangesNothing(t *testing.T) {
 	tier.Replay(t)
 	spec := replay.Spec{
 		File: "test.yaml", Seed: 1, Interval: 15 * time.Second,
-		Content: errorsDrill(40*time.Minute, 19*time.Minute, 11*time.Minute, 3*time.Minute, 0.5, ""),
+		Content: lightly(errorsDrill(40*time.Minute, 19*time.Minute, 11*time.Minute, 3*time.Minute, 0.5, "")),
 	}
+	rules, routes := design(t, failingRule(), plainAlertmanager)
+	spec.Rules, spec.Alertmanager = tier.Pick(t, rules, nil), tier.Pick(t, routes, "") // a third of the time
 	dir := t.TempDir()
 	want := replayed(t, replay.NewHistories(dir), spec)
 	entries, err := filepath.Glob(filepath.Join(dir, "*", "content", "late", "*", "index"))
@@ -73,6 +83,7 @@ func TestHistoryThatIsThereChangesNothing(t *testing.T) {
 func TestLateStartScoresAlike(t *testing.T) {
 	t.Parallel()
 	tier.Replay(t)
+	tier.Full(t)
 	content := errorsDrill(40*time.Minute, 25*time.Minute, 12*time.Minute, 5*time.Minute, 0.5, "")
 	histories := replay.NewHistories(t.TempDir())
 	spec, err := histories.With(t.Context(), replay.Spec{File: "test.yaml", Seed: 1, Content: content})

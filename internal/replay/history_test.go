@@ -89,12 +89,15 @@ func (r *recorded) add(t *testing.T, s storage.Series) {
 	}
 }
 
+// historyInterval is how often targets are scraped.
+const historyInterval = 15 * time.Second
+
 // historyInput is the input of the job that makes a history.
 func historyInput(t *testing.T, dir string, end time.Time, length time.Duration) []byte {
 	t.Helper()
 	input, err := json.Marshal(map[string]any{
 		"Start": end.Add(-length), "End": end, "Dir": dir, "PublicURL": "http://127.0.0.1:8080",
-		"Interval": 5 * time.Second, "RPS": 40, "Seed": 1,
+		"Interval": historyInterval, "RPS": 10, "Seed": 1,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -107,6 +110,7 @@ func TestHistoryJob(t *testing.T) {
 	t.Run("simulated", func(t *testing.T) {
 		t.Parallel()
 		tier.Replay(t)
+		tier.Full(t)
 		checkHistory(t, 10*time.Minute, 1)
 	})
 	t.Run("some of it simulated, the rest copied", func(t *testing.T) {
@@ -134,7 +138,7 @@ func checkHistory(t *testing.T, length time.Duration, blocks int) {
 	})
 	got := readBlocks(t, filepath.Join(dir, "blocks"), blocks)
 	start := end.Add(-length)
-	if got.min < start.UnixMilli() || got.min > start.Add(5*time.Second).UnixMilli() || got.max > end.UnixMilli() || got.max < end.Add(-5*time.Second).UnixMilli() {
+	if got.min < start.UnixMilli() || got.min > start.Add(historyInterval).UnixMilli() || got.max > end.UnixMilli() || got.max < end.Add(-historyInterval).UnixMilli() {
 		t.Errorf("samples from %v to %v, want from %v to %v", time.UnixMilli(got.min).UTC(), time.UnixMilli(got.max).UTC(), start, end)
 	}
 	if got.histograms == 0 {
@@ -151,7 +155,7 @@ func checkHistory(t *testing.T, length time.Duration, blocks int) {
 	if diff := cmp.Diff([]string{"Watchdog"}, slices.Collect(maps.Keys(got.alerts))); diff != "" {
 		t.Errorf("alerts (-want +got):\n%s", diff)
 	}
-	scrapes := int(length / (5 * time.Second))
+	scrapes := int(length / historyInterval)
 	for _, service := range []string{"shop", "auth", "orders", "payments"} {
 		if n := got.ups[service]; n != scrapes {
 			t.Errorf("%d scrapes of %s, want %d", n, service, scrapes)

@@ -48,7 +48,7 @@ func TestATargetThatFiresBeforeItsSourceIsMuted(t *testing.T) {
 	} {
 		t.Run(tt.route, func(t *testing.T) {
 			t.Parallel()
-			got := replayAt5s(t, fmt.Sprintf(lateSource, 10, 20, tt.route))
+			got := replayAt5s(t, fmt.Sprintf(lateSource, 8, 12, tt.route))
 			var paged []string
 			for _, n := range got.Notifications {
 				if n.CountsAs == drill.RoleFalsePage {
@@ -66,7 +66,7 @@ func TestATargetThatFiresBeforeItsSourceIsMuted(t *testing.T) {
 // at the intervals that `gameday up` has.
 func replayAt5s(t *testing.T, rules string) (result drill.Result) {
 	t.Helper()
-	scenario, err := drill.Parse("quiet.yaml", []byte("name: quiet\ntitle: Quiet\nbrief: Nothing.\nhistory: 5m\nduration: 30m\nload: {rps: 1, shape: constant}\n"))
+	scenario, err := drill.Parse("quiet.yaml", []byte("name: quiet\ntitle: Quiet\nbrief: Nothing.\nhistory: 5m\nduration: 10m\nload: {rps: 1, shape: constant}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,6 +87,7 @@ func replayAt5s(t *testing.T, rules string) (result drill.Result) {
 func TestPaymentsDownIsOnePage(t *testing.T) {
 	t.Parallel()
 	tier.Replay(t)
+	tier.Full(t)
 	content, err := fs.ReadFile(drills.FS(), "payments-down.yaml")
 	if err != nil {
 		t.Fatal(err)

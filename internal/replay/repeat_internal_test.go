@@ -21,7 +21,8 @@ import (
 // is simulated whole: same verdicts, by the same alerts, at the same time.
 func TestRepeatedHistoryScoresAlike(t *testing.T) {
 	t.Parallel()
-	tier.Replay(t) // nine hours
+	tier.Replay(t)
+	tier.Full(t) // seven hours
 	content := fmt.Appendf(nil, `name: test
 title: Test
 brief: Test.
