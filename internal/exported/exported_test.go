@@ -27,7 +27,7 @@ func TestExportedIsWhatPrometheusStores(t *testing.T) {
 		t.Fatal(err)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		g := livetest.Play(t, live.Options{Stack: stack.Options{Seed: 1}})
+		g := livetest.Play(t, live.Options{Stack: stack.Options{Seed: 1, Interval: 15 * time.Second}})
 		defer g.Stop()
 		time.Sleep(time.Minute)
 		if last, _ := g.Start(livetest.ShortDrill).Last(); last.Result == nil { // scored, muted

@@ -23,6 +23,7 @@ import (
 	"goldensignals/internal/remote"
 	"goldensignals/internal/shop"
 	"goldensignals/internal/stack"
+	"goldensignals/internal/tier"
 )
 
 // apart is a stack whose parts are asked from outside, and the Front that does. It
@@ -142,6 +143,8 @@ func (a *apart) front(interval time.Duration) {
 // score whether the parts of the stack are in one process.
 func TestDrillOfPartsElsewhere(t *testing.T) {
 	t.Parallel()
+	tier.Replay(t)
+	tier.Full(t)
 	scenario, replayed := livetest.ReplayShort(t)
 	var played drill.Result
 	synctest.Test(t, func(t *testing.T) {

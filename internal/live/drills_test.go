@@ -215,10 +215,10 @@ func TestLiveDrillRepairedBeforeHarm(t *testing.T) {
 	t.Parallel()
 	tier.Replay(t)
 	synctest.Test(t, func(t *testing.T) {
-		g := livetest.Play(t, live.Options{Stack: stack.Options{Seed: 1}})
+		g := livetest.Play(t, live.Options{Stack: stack.Options{Seed: 1, Interval: 15 * time.Second}})
 		defer g.Stop()
 		time.Sleep(time.Minute)
-		time.AfterFunc(2*time.Minute+6*time.Second, func() { g.Do(http.MethodDelete, "/api/v1/faults", nil, nil) })
+		time.AfterFunc(2*time.Minute+16*time.Second, func() { g.Do(http.MethodDelete, "/api/v1/faults", nil, nil) })
 		last, _ := g.Start(livetest.ShortDrill).Last()
 		if last.Result == nil || !last.Result.Passed || last.Result.Incidents[0].Verdict != drill.Averted {
 			t.Fatalf("last line = %+v, want an incident that was averted", last)

@@ -19,7 +19,7 @@ import (
 func TestLiveDrillRepairedByPlayers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := livetest.Play(t, live.Options{Stack: stack.Options{Seed: 1}})
+		g := livetest.Play(t, live.Options{Stack: stack.Options{Seed: 1, Interval: 15 * time.Second}})
 		defer g.Stop()
 		order := func(repair, service string) {
 			if code := g.Do(http.MethodPost, "/api/v1/fixes", map[string]string{"repair": repair, "service": service}, nil); code != http.StatusCreated {
@@ -47,7 +47,7 @@ func TestLiveDrillRepairedByPlayers(t *testing.T) {
 			t.Errorf("the drill begins with %v", left)
 		}
 		time.AfterFunc(3*time.Minute, func() { order("scale-out", "payments") })
-		time.AfterFunc(5*time.Minute, func() { order("rollback", "payments") })
+		time.AfterFunc(5*time.Minute+15*time.Second, func() { order("rollback", "payments") }) // the drill starts within an interval
 		last, _ := s.Last()
 		if last.Result == nil {
 			t.Fatalf("last line = %+v, want a result", last)

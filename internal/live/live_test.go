@@ -69,7 +69,7 @@ func TestSilenceStopsMessages(t *testing.T) {
 	tier.Replay(t)
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
-		g := livetest.Play(t, live.Options{Stack: stack.Options{DataDir: dir, Seed: 1}})
+		g := livetest.Play(t, live.Options{Stack: stack.Options{DataDir: dir, Seed: 1, Interval: 15 * time.Second}})
 		defer g.Stop()
 		time.Sleep(time.Minute)
 		g.Inject(map[string]any{"kind": "errors", "service": "payments", "ratio": 0.5, "for": "30m"})
