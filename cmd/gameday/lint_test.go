@@ -118,7 +118,7 @@ func TestLintFindsWhatIsBrokenInTheShippedFiles(t *testing.T) {
 	for _, tt := range []struct{ file, old, new, want string }{
 		{"alerts/services.rules.yml", "service:http_requests_errors:ratio_rate1m > 0.01", "service:http_requests_errors:ratio_rate2m > 0.01", "no target exports service:http_requests_errors:ratio_rate2m and no rule records it"},
 		{"alerts/signals.rules.yml", `db_client_connections_used{job="shop"}`, `db_client_connections_usd{job="shop"}`, "no target exports db_client_connections_usd"},
-		{"alerts/slo.rules.yml", `http_route!="other",http_response_status_code=~"5.."}[30m]`, `route!="other",http_response_status_code=~"5.."}[30m]`, "http_server_request_duration_seconds_count has no label route"},
+		{"alerts/slo.rules.yml", `http_route!="other",http_response_status_code=~"5.."}[5m]`, `route!="other",http_response_status_code=~"5.."}[5m]`, "http_server_request_duration_seconds_count has no label route"},
 		{"alerts/alertmanager.yml", `equal: [service, http_route]`, `equal: [service, http_rout]`, "neither ShopErrorsFastBurn nor ShopLatencyFastBurn has the label http_rout"},
 		{"alerts/alertmanager.yml", `source_matchers: [alertname="ShopErrorsFastBurn"]`, `source_matchers: [severity="critical"]`, "ShopLatencyFastBurn is source and target at once"},
 		{"runbooks/Watchdog.md", "---\nalert: Watchdog\n", "---\nalert: Watchdog\ndrill: walk\n", "there is no drill walk"},

@@ -42,7 +42,7 @@ func readRules(fsys fs.FS) (*rules, error) {
 		return nil, err
 	}
 	r := &rules{alerts: map[string]alertRule{}}
-	recorded := map[string][]comparison{} // :: series -> what the rules that record it compare
+	recorded := map[string]part{} // :: series
 	promql := parser.NewParser(parser.Options{})
 	for _, name := range names {
 		data, err := fs.ReadFile(fsys, name)
@@ -60,7 +60,8 @@ func readRules(fsys fs.FS) (*rules, error) {
 					return nil, fmt.Errorf("parse %s: %s%s: %w", name, rule.Alert, rule.Record, err)
 				}
 				if rule.Record != "" {
-					recorded[rule.Record] = append(recorded[rule.Record], comparisons(expr)...)
+					p := recorded[rule.Record]
+					recorded[rule.Record] = part{append(p.reads, seriesOf(expr)...), append(p.compared, comparisons(expr)...)}
 					continue
 				}
 				r.alerts[rule.Alert] = alertRule{severity: rule.Labels["severity"], reads: seriesOf(expr), compared: comparisons(expr)}
@@ -71,20 +72,36 @@ func readRules(fsys fs.FS) (*rules, error) {
 	return r, nil
 }
 
+// partDepth is how deep parts of a condition may be in one another: an alert asks
+// whether a journey burns, and that asks whether it does so steadily.
+const partDepth = 2
+
 // addParts adds to each alert what the recorded series that it reads compare: they are
 // parts of its condition with a name. "> 0" asks whether there is anything at all, and
 // is no part of it.
-func (r *rules) addParts(recorded map[string][]comparison) {
+func (r *rules) addParts(recorded map[string]part) {
 	for name, a := range r.alerts {
-		for _, series := range a.reads {
-			for _, c := range recorded[series] {
-				if c.constant && c.limit != 0 {
-					a.compared = append(a.compared, c)
+		reads := a.reads
+		for range partDepth {
+			var deeper []string
+			for _, series := range reads {
+				for _, c := range recorded[series].compared {
+					if c.constant && c.limit != 0 {
+						a.compared = append(a.compared, c)
+					}
 				}
+				deeper = append(deeper, recorded[series].reads...)
 			}
+			reads = deeper
 		}
 		r.alerts[name] = a
 	}
+}
+
+// part is a recorded series: what its rules read and compare.
+type part struct {
+	reads    []string
+	compared []comparison
 }
 
 func comparisons(expr parser.Expr) (list []comparison) {
