@@ -40,7 +40,7 @@ func withHistories(run func() int) int {
 		fmt.Fprintln(os.Stderr, "create folder of histories:", err)
 		return 1
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	histories = replay.NewHistories(dir)
 	return run()
 }

@@ -5,6 +5,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -90,15 +91,11 @@ func generate(ctx context.Context, t theater, match *regexp.Regexp) error {
 
 // readRecord reads the record; there may be none yet.
 func readRecord(file string) (scorecard.Record, error) {
-	f, err := os.Open(file)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
+	content, err := os.ReadFile(file)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("read record: %w", err)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("open record: %w", err)
-	}
-	defer f.Close()
-	return scorecard.Read(f)
+	return scorecard.Read(bytes.NewReader(content))
 }
 
 func writeRecord(file string, record scorecard.Record) error {
