@@ -61,6 +61,7 @@ load: {rps: 2, shape: constant}
 
 func TestReplayIntoFile(t *testing.T) {
 	t.Parallel()
+	tier.Replay(t)
 	drill, into := filepath.Join(t.TempDir(), "hour.yaml"), page(t, "# Title\n"+begin+"\n"+end+"\n")
 	if err := os.WriteFile(drill, []byte(hour), 0o600); err != nil {
 		t.Fatal(err)

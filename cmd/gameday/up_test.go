@@ -17,6 +17,7 @@ import (
 	"goldensignals/internal/live"
 	"goldensignals/internal/patience"
 	"goldensignals/internal/stack"
+	"goldensignals/internal/tier"
 )
 
 // scrapes are the times at which the shop was scraped in the last d, in seconds.
@@ -57,6 +58,7 @@ func wantNoLeftovers(t *testing.T, dataDir string) {
 }
 
 func TestUpBeginsWithHistory(t *testing.T) {
+	tier.Replay(t)
 	dir := t.TempDir()
 	begin := time.Now()
 	address, end := startUp(t, "--history=10m", "--scrape-interval=5s", "--data-dir="+dir)
