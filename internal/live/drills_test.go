@@ -164,7 +164,7 @@ func TestLiveDrillLeavesNothingBehind(t *testing.T) {
 			synctest.Wait()
 		}, "the command that started the drill went away"},
 	}
-	for _, tt := range tests {
+	for _, tt := range tier.Pick(t, tests[:1], tests) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
@@ -214,6 +214,7 @@ func TestLiveDrillEndsWithTheStack(t *testing.T) {
 func TestLiveDrillRepairedBeforeHarm(t *testing.T) {
 	t.Parallel()
 	tier.Replay(t)
+	tier.Full(t)
 	synctest.Test(t, func(t *testing.T) {
 		g := livetest.Play(t, live.Options{Stack: stack.Options{Seed: 1, Interval: 15 * time.Second}})
 		defer g.Stop()

@@ -67,6 +67,7 @@ func TestFromFaultToPage(t *testing.T) {
 func TestSilenceStopsMessages(t *testing.T) {
 	t.Parallel()
 	tier.Replay(t)
+	tier.Full(t)
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		g := livetest.Play(t, live.Options{Stack: stack.Options{DataDir: dir, Seed: 1, Interval: 15 * time.Second}})

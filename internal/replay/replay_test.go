@@ -162,7 +162,7 @@ func TestDesignChangesWhatReachesPeople(t *testing.T) {
 		sentinel                     bool // of the default tier
 	}{
 		{name: "for", rule: "for: 3m", alertmanager: plainAlertmanager, detect: 180},
-		{name: "keep_firing_for", sentinel: true, rule: "keep_firing_for: 4m", alertmanager: plainAlertmanager, reset: 240},
+		{name: "keep_firing_for", rule: "keep_firing_for: 4m", alertmanager: plainAlertmanager, reset: 240},
 		{name: "group_wait", sentinel: true, alertmanager: strings.Replace(plainAlertmanager, "group_wait: 10s", "group_wait: 2m10s", 1), detect: 120},
 		{name: "inhibition", sentinel: true, missed: true, alertmanager: plainAlertmanager +
 			"inhibit_rules: [{source_matchers: [alertname=Cause], target_matchers: [alertname=Failing], equal: [service]}]\n"},
