@@ -100,9 +100,6 @@ func TestCompareSeveral(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.format, func(t *testing.T) {
 			t.Parallel()
-			if tt.status == cli.ExitOK && tt.format != "markdown" {
-				tier.Full(t) // the same replays
-			}
 			status, stdout, stderr := call(t, append(args, "--format="+tt.format)...)
 			if status != tt.status {
 				t.Fatalf("status %d, want %d; stderr: %s", status, tt.status, stderr)
