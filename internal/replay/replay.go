@@ -82,7 +82,7 @@ func (o Options) afterHistory(ctx context.Context, play func(context.Context, *s
 		}
 		return inVirtualTime(ctx, o.stackOptions(m, dir), func(ctx context.Context, s *stack.Stack) error {
 			// Otherwise a quiet night would begin with the crowd of the day.
-			if err := s.Users().SetRPS(o.Scenario.Load.RateAt(time.Until(m.zero) * -1)); err != nil {
+			if err := s.Users().SetRPS(o.Scenario.Load.RateAt(time.Since(m.zero))); err != nil {
 				return fmt.Errorf("set the load: %w", err)
 			}
 			return play(ctx, s, o.game(s, m))
