@@ -119,7 +119,7 @@ func whole(entry string) bool {
 	if err != nil {
 		return false
 	}
-	defer list.Close()
+	defer func() { _ = list.Close() }() // only read
 	want := map[string]string{}
 	lines := bufio.NewScanner(list)
 	for lines.Scan() {
@@ -144,7 +144,7 @@ func checksums(dir string) (map[string]string, error) {
 		if err != nil {
 			return err
 		}
-		defer f.Close()
+		defer func() { _ = f.Close() }() // only read
 		hash := sha256.New()
 		if _, err := io.Copy(hash, f); err != nil {
 			return err
