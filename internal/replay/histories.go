@@ -52,9 +52,9 @@ func DefaultHistoriesDir() (string, error) {
 // before changes no byte of the result.
 func (h *Histories) Drill(ctx context.Context, spec Spec, onProgress func(done, total time.Duration)) (drill.Result, error) {
 	start := time.Now()
-	var err error
-	if spec.Past, err = h.past(ctx, spec); err != nil {
-		return drill.Result{}, fmt.Errorf("%s: history: %w", spec.File, err)
+	spec, err := h.With(ctx, spec)
+	if err != nil {
+		return drill.Result{}, err
 	}
 	spec.LateStart = true
 	result, err := Drill(ctx, spec, onProgress)
